@@ -75,6 +75,8 @@ def wrong_calls(text):
             continue
         given = {keyword.arg for keyword in call.keywords} | ({"n"} if call.func.id == "ngettext" else set())
         asked = {name for text in texts[call.func.id == "pgettext" :] for name in placeholders(text)}
+        if None in given:  # values in a dictionary
+            continue
         if call.keywords and asked - given:
             yield f"{call.lineno}: no value for {asked - given}"
         if {name for name in given - asked if name} - {"n"}:

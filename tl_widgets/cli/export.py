@@ -43,8 +43,8 @@ def run_export(args: Namespace) -> None:
     for sentence in report.sentences[:1] if args.quiet else report.sentences:
         console.print(sentence, soft_wrap=True)
     if not args.quiet:
-        console.print(f"Export: {folder}", soft_wrap=True)
+        console.print(_("Export: {folder}", folder=folder), soft_wrap=True)
         if report.kind == "web":
-            command = f"`python -m http.server --directory {folder}`"
+            command = _("`python -m http.server --directory {folder}`", folder=folder)
             line = _("Run {command}, and open http://localhost:8000.", command=command)
             console.print(line, soft_wrap=True)

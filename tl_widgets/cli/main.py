@@ -31,6 +31,7 @@ from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.paths import absolute_path, working_folder
 from tl_widgets.core.settings import flat_settings
 from tl_widgets.core.text import MOST_SHOWN, printable
+from tl_widgets.core.translation import _
 from tl_widgets.core.version import __version__
 
 FAULT, MISTAKE, STOPPED = 1, 2, 130
@@ -61,10 +62,21 @@ def missing_package(error: ImportError) -> str:
         return ""
     package = {"PIL": "pillow", "skimage": "scikit-image", "sklearn": "scikit-learn"}.get(module, module)
     if isinstance(error, ModuleNotFoundError):
-        install = f"Install it with `pip install {package}`"
-        return f"The package {package} is missing. {install}, in this Python ({sys.executable})."
-    again = f"Reinstall it with `pip install --force-reinstall {package}`"
-    return f"The package {package} can't be loaded ({text[:200]}). {again}, in this Python ({sys.executable})."
+        install = _("Install it with `pip install {package}`", package=package)
+        return _(
+            "The package {package} is missing. {install}, in this Python ({executable}).",
+            package=package,
+            install=install,
+            executable=sys.executable,
+        )
+    again = _("Reinstall it with `pip install --force-reinstall {package}`", package=package)
+    return _(
+        "The package {package} can't be loaded ({text}). {again}, in this Python ({executable}).",
+        package=package,
+        text=text[:200],
+        again=again,
+        executable=sys.executable,
+    )
 
 
 def report_fault(error: Exception) -> int:
@@ -75,8 +87,10 @@ def report_fault(error: Exception) -> int:
             folder.mkdir(parents=True, exist_ok=True)
             log = folder / "tl-widgets-error.log"
             log.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="replace")
-            return print_error(f"{what}. This is a bug in tl_widgets; please report it with {log}", FAULT)
-    return print_error(f"{what}. This is a bug in tl_widgets", FAULT)
+            return print_error(
+                _("{what}. This is a bug in tl_widgets; please report it with {log}", what=what, log=log), FAULT
+            )
+    return print_error(_("{what}. This is a bug in tl_widgets", what=what), FAULT)
 
 
 def _log_folders() -> Iterator[Path]:
@@ -113,7 +127,7 @@ def open_lab(options: Sequence[str]) -> int:
         ModuleNotFoundError: JupyterLab isn't installed.
     """
     if importlib.util.find_spec("jupyterlab") is None:
-        raise ModuleNotFoundError("there is no JupyterLab", name="jupyterlab")
+        raise ModuleNotFoundError(_("there is no JupyterLab"), name="jupyterlab")
     notebooks = find_notebooks()
     root = notebooks.parent.parent
     # In a checkout the notebooks link to the glossary, so JupyterLab must reach it.
@@ -125,8 +139,8 @@ def open_lab(options: Sequence[str]) -> int:
     return subprocess.run(command, check=False).returncode  # noqa: S603
 
 
-_NO_MEMORY = "There was not enough memory. Try smaller images, fewer of them, or a smaller backbone."
-_EPILOG = "Everything that comes with it runs offline. `tl-widgets COMMAND --help` shows the options of a command."
+_NO_MEMORY = _("There was not enough memory. Try smaller images, fewer of them, or a smaller backbone.")
+_EPILOG = _("Everything that comes with it runs offline. `tl-widgets COMMAND --help` shows the options of a command.")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -134,12 +148,12 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         what = printable(one_line(message)).rstrip(".")
-        self.exit(MISTAKE, f"{self.prog}: {what}. `{self.prog} --help` shows what is allowed.\n")
+        self.exit(MISTAKE, _("{prog}: {what}. `{prog} --help` shows what is allowed.\n", prog=self.prog, what=what))
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser with all commands and their arguments."""
-    parser = _Parser(prog="tl-widgets", description="Learn transfer learning by measuring it.", epilog=_EPILOG)
+    parser = _Parser(prog="tl-widgets", description=_("Learn transfer learning by measuring it."), epilog=_EPILOG)
     parser.add_argument("--version", action="version", version=f"tl-widgets {__version__}")
     _add_home(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
@@ -148,26 +162,32 @@ def build_parser() -> argparse.ArgumentParser:
     _add_check(commands)
     add_assignment(commands)
     _add_export(commands)
-    commands.add_parser("backbones", help="list the backbones that can be compared")
-    commands.add_parser("datasets", help="list the data sets that have a name")
+    commands.add_parser("backbones", help=_("list the backbones that can be compared"))
+    commands.add_parser("datasets", help=_("list the data sets that have a name"))
     fetch = commands.add_parser(
         "fetch",
-        help="download weights and data sets, for later without network",
-        description="Put the ImageNet weights of backbones, and data sets, into one folder. Copy it to other machines "
-        "and name it there with --home or TL_WIDGETS_HOME; it may be read-only there.",
+        help=_("download weights and data sets, for later without network"),
+        description=_(
+            "Put the ImageNet weights of backbones, and data sets, into one folder. Copy it to other "
+            "machines and name it there with --home or TL_WIDGETS_HOME; it may be read-only there."
+        ),
     )
     fetch.add_argument(
-        "names", nargs="+", metavar="NAME", help="a name from `tl-widgets backbones` or `tl-widgets datasets`"
+        "names", nargs="+", metavar="NAME", help=_("a name from `tl-widgets backbones` or `tl-widgets datasets`")
     )
     fetch.add_argument(
-        "--archive", type=Path, metavar="FILE", help="pack them into one .zip or .tar, to unpack elsewhere"
+        "--archive", type=Path, metavar="FILE", help=_("pack them into one .zip or .tar, to unpack elsewhere")
     )
-    cache = commands.add_parser("cache", help="show what tl-widgets keeps on disk, and how large it is")
+    cache = commands.add_parser("cache", help=_("show what tl-widgets keeps on disk, and how large it is"))
     cache.add_argument(
-        "--clear", action="store_true", help="delete what can be computed again (not downloaded weights)"
+        "--clear", action="store_true", help=_("delete what can be computed again (not downloaded weights)")
     )
-    commands.add_parser("doctor", help="check what works on this machine, also offline; status 1 if it can't compare")
-    commands.add_parser("lab", help="open the notebooks in JupyterLab", epilog="Other options go to `jupyter lab`.")
+    commands.add_parser(
+        "doctor", help=_("check what works on this machine, also offline; status 1 if it can't compare")
+    )
+    commands.add_parser(
+        "lab", help=_("open the notebooks in JupyterLab"), epilog=_("Other options go to `jupyter lab`.")
+    )
     for command in commands.choices.values():
         _add_home(command)
     return parser
@@ -180,80 +200,96 @@ def _add_home(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=argparse.SUPPRESS,  # neither place overrides the other
         metavar="FOLDER",
-        help="where weights, data sets and caches are kept (default: TL_WIDGETS_HOME, else your cache folder)",
+        help=_("where weights, data sets and caches are kept (default: TL_WIDGETS_HOME, else your cache folder)"),
     )
 
 
 def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
     compare = commands.add_parser(
         "compare",
-        help="train a network from scratch and a frozen backbone on the same images",
-        description="Train a small network from scratch and a frozen ImageNet backbone with a new head on "
-        "the same images, test each once, and say which is better. A figure and a JSON record of everything are "
-        "written into the current folder (tl-widgets-DATA.png, .json) unless --figure and --json say where.",
+        help=_("train a network from scratch and a frozen backbone on the same images"),
+        description=_(
+            "Train a small network from scratch and a frozen ImageNet backbone with a new head on the "
+            "same images, test each once, and say which is better. A figure and a JSON record of "
+            "everything are written into the current folder (tl-widgets-DATA.png, .json) unless --figure "
+            "and --json say where."
+        ),
     )
     compare.add_argument(
-        "data", nargs="?", metavar="DATA",
-        help="a name that `tl-widgets datasets` lists (default: stamps if it is on this machine, else textures); or a "
-        "folder or archive with a sub-folder for each class, a table of labels, or the classes in the file names",
-    )  # fmt: skip
-    add = compare.add_argument_group("what to train").add_argument
+        "data",
+        nargs="?",
+        metavar="DATA",
+        help=_(
+            "a name that `tl-widgets datasets` lists (default: stamps if it is on this machine, else "
+            "textures); or a folder or archive with a sub-folder for each class, a table of labels, or "
+            "the classes in the file names"
+        ),
+    )
+    add = compare.add_argument_group(_("what to train")).add_argument
     add_options(add, {**flat_settings(Config), **flat_settings(Workers)}.values())
-    add = compare.add_argument_group("which images").add_argument
+    add = compare.add_argument_group(_("which images")).add_argument
     add_options(add, IMAGE_OPTIONS)
     add_column_options(add)
     add_part_options(add)
-    add = compare.add_argument_group("what to write").add_argument
-    add("--json", type=Path, metavar="FILE", help="the record of everything")
-    add("--figure", type=Path, metavar="FILE", help="a .png, .svg or .pdf")
+    add = compare.add_argument_group(_("what to write")).add_argument
+    add("--json", type=Path, metavar="FILE", help=_("the record of everything"))
+    add("--figure", type=Path, metavar="FILE", help=_("a .png, .svg or .pdf"))
     add(
         "--script",
         type=Path,
         metavar="FILE",
-        help="the same experiment as a plain Keras program (only on request)",
+        help=_("the same experiment as a plain Keras program (only on request)"),
     )
-    add("--report", type=Path, metavar="FILE", help="one HTML page with everything (only on request)")
-    add("--save-models", type=Path, metavar="FOLDER", help="the trained models as NAME.keras (only on request)")
-    add("--quiet", action="store_true", help="print only the verdict")
+    add("--report", type=Path, metavar="FILE", help=_("one HTML page with everything (only on request)"))
+    add("--save-models", type=Path, metavar="FOLDER", help=_("the trained models as NAME.keras (only on request)"))
+    add("--quiet", action="store_true", help=_("print only the verdict"))
 
 
 def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
     check = commands.add_parser(
         "check",
-        help="look for mistakes in a saved Keras model and its images",
-        description="Look for common mistakes in a model that Keras saved, and in the images it is to be trained on. "
-        "Nothing in the file is run: a model with Lambda layers or classes of your own isn't opened. Status 1 if "
-        "something was found.",
+        help=_("look for mistakes in a saved Keras model and its images"),
+        description=_(
+            "Look for common mistakes in a model that Keras saved, and in the images it is to be trained "
+            "on. Nothing in the file is run: a model with Lambda layers or classes of your own isn't "
+            "opened. Status 1 if something was found."
+        ),
     )
-    check.add_argument("model", type=Path, metavar="MODEL", help="a .keras or .h5 file")
+    check.add_argument("model", type=Path, metavar="MODEL", help=_("a .keras or .h5 file"))
     check.add_argument(
         "data",
         metavar="DATA",
-        help="a folder, an archive or a name, as for `compare`; the model gets its raw pixels, 0 to 255",
+        help=_("a folder, an archive or a name, as for `compare`; the model gets its raw pixels, 0 to 255"),
     )
     add_options(check.add_argument, IMAGE_OPTIONS)
     add_column_options(check.add_argument)
-    check.add_argument("--quiet", action="store_true", help="print only what was found")
+    check.add_argument("--quiet", action="store_true", help=_("print only what was found"))
 
 
 def _add_export(commands: argparse._SubParsersAction[_Parser]) -> None:
     export = commands.add_parser(
         "export",
-        help="write a trained model for a browser, a phone or another program, with proof that it answers the same",
-        description="Convert a model that `tl-widgets compare --save-models` wrote, with its preprocessing and labels, "
-        "and ask original and export about all test images. If they disagree on more than 0.5% of them, nothing is "
-        "written without --anyway. Needs pip install 'tl_widgets[export]'.",
+        help=_("write a trained model for a browser, a phone or another program, with proof that it answers the same"),
+        description=_(
+            "Convert a model that `tl-widgets compare --save-models` wrote, with its preprocessing and "
+            "labels, and ask original and export about all test images. If they disagree on more than "
+            "0.5% of them, nothing is written without --anyway. Needs pip install 'tl_widgets[export]'."
+        ),
     )
     add = export.add_argument
-    add("model", type=Path, metavar="MODEL", help="a .keras file")
-    add("data", nargs="?", metavar="DATA", help="the data it was trained on, as for `compare`")
-    add("--to", default="web", metavar="FORMAT",
-        help="web (a page with a camera, which runs offline), tflite, onnx or saved_model (default: web)")  # fmt: skip
-    add("--int8", action="store_true", help="8-bit integers: a quarter of the size, calibrated with training images")
-    add("--anyway", action="store_true", help="write it even if it disagrees with the original")
-    add("--folder", type=Path, metavar="FOLDER", help="the new folder (default: tl-widgets-DATA-FORMAT)")
-    add("--quiet", action="store_true", help="print only the proof")
-    add = export.add_argument_group("which images: the same as for `compare`").add_argument
+    add("model", type=Path, metavar="MODEL", help=_("a .keras file"))
+    add("data", nargs="?", metavar="DATA", help=_("the data it was trained on, as for `compare`"))
+    add(
+        "--to",
+        default="web",
+        metavar="FORMAT",
+        help=_("web (a page with a camera, which runs offline), tflite, onnx or saved_model (default: web)"),
+    )
+    add("--int8", action="store_true", help=_("8-bit integers: a quarter of the size, calibrated with training images"))
+    add("--anyway", action="store_true", help=_("write it even if it disagrees with the original"))
+    add("--folder", type=Path, metavar="FOLDER", help=_("the new folder (default: tl-widgets-DATA-FORMAT)"))
+    add("--quiet", action="store_true", help=_("print only the proof"))
+    add = export.add_argument_group(_("which images: the same as for `compare`")).add_argument
     add_options(add, [*IMAGE_OPTIONS, flat_settings(Config)["seed"]])
     add_column_options(add)
     add_part_options(add)
@@ -268,7 +304,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if problem := output_problem():
             if isinstance(problem, BrokenPipeError):  # as `| head` does
                 return FAULT
-            what = f"not all of the output could be written here ({problem.strerror}); files are complete"
+            what = _(
+                "not all of the output could be written here ({strerror}); files are complete",
+                strerror=problem.strerror,
+            )
             return print_error(what, MISTAKE)
         return status
     except InputError as error:
@@ -300,7 +339,7 @@ def _dispatch(argv: Sequence[str] | None) -> int:
     parser = build_parser()
     args, unknown = parser.parse_known_args(argv)
     if unknown and args.command != "lab":
-        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+        parser.error(_("unrecognized arguments: {unknown}", unknown=" ".join(unknown)))
     if "home" in args:
         # Child processes inherit the variable: JupyterLab and its kernels.
         os.environ["TL_WIDGETS_HOME"] = str(absolute_path(args.home, "--home"))

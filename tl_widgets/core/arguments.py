@@ -20,6 +20,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.paths import user_path
 from tl_widgets.core.setting_kinds import real_number, whole_number
 from tl_widgets.core.text import is_text, shown
+from tl_widgets.core.translation import _
 
 Parameters = ParamSpec("Parameters")
 Returned = TypeVar("Returned")
@@ -82,58 +83,60 @@ def _whole(name: str, value: object) -> bool:
     return True
 
 
-_DATASET = "an ImageDataset, such as load_dataset('textures') or load_folder('my_photos')"
-_COMPARISON = "a Comparison, such as the result of compare(dataset)"
-_NAMES = "names in a list, such as ['cat', 'dog']"
-_PATH = ArgumentKind(_path, "the path of a file or folder")
-_IMAGES = ArgumentKind(_a("ndarray", "numpy"), "an array of images, such as dataset.test.images")
+_DATASET = _("an ImageDataset, such as load_dataset('textures') or load_folder('my_photos')")
+_COMPARISON = _("a Comparison, such as the result of compare(dataset)")
+_NAMES = _("names in a list, such as ['cat', 'dog']")
+_PATH = ArgumentKind(_path, _("the path of a file or folder"))
+_IMAGES = ArgumentKind(_a("ndarray", "numpy"), _("an array of images, such as dataset.test.images"))
 KINDS: dict[str, ArgumentKind] = {
     "None": ArgumentKind(lambda _, value: value is None, "None"),
-    "bool": ArgumentKind(lambda _, value: isinstance(value, bool), "True or False"),
-    "int": ArgumentKind(_whole, "a whole number"),
+    "bool": ArgumentKind(lambda _, value: isinstance(value, bool), _("True or False")),
+    "int": ArgumentKind(_whole, _("a whole number")),
     "float": ArgumentKind(_number, "a number"),
     "str": ArgumentKind(_text, "text"),
     "str | PathLike[str]": _PATH,
     "str | os.PathLike[str]": _PATH,
     "Sequence[str]": ArgumentKind(_several(_text), _NAMES),
-    "Sequence[int]": ArgumentKind(_several(_whole), "whole numbers in a list, such as [0, 1, 2]"),
+    "Sequence[int]": ArgumentKind(_several(_whole), _("whole numbers in a list, such as [0, 1, 2]")),
     "NDArray[np.uint8]": _IMAGES,
-    "IndexedImages": ArgumentKind(_a("IndexedImages"), "those of a data set"),
+    "IndexedImages": ArgumentKind(_a("IndexedImages"), _("those of a data set")),
     "Mapping[str, Any]": ArgumentKind(
-        lambda _, value: isinstance(value, Mapping), "a dictionary of values by name, such as {'epochs': 5}"
+        lambda _, value: isinstance(value, Mapping), _("a dictionary of values by name, such as {'epochs': 5}")
     ),
-    "OnEvent": ArgumentKind(lambda _, value: callable(value), "a function of one Event, such as print"),
+    "OnEvent": ArgumentKind(lambda _, value: callable(value), _("a function of one Event, such as print")),
     "Cancel": ArgumentKind(_a("Event", "threading"), "a threading.Event"),
-    "Axes": ArgumentKind(_a("Axes", "matplotlib"), "Matplotlib's Axes, such as figure.subplots()"),
-    "keras.Model": ArgumentKind(_a("Model", "keras"), "a keras.Model, such as build_scratch((96, 96, 3), 3)"),
-    "Result": ArgumentKind(_runs, f"{_COMPARISON}, or one of its models, such as comparison.scratch"),
+    "Axes": ArgumentKind(_a("Axes", "matplotlib"), _("Matplotlib's Axes, such as figure.subplots()")),
+    "keras.Model": ArgumentKind(_a("Model", "keras"), _("a keras.Model, such as build_scratch((96, 96, 3), 3)")),
+    "Result": ArgumentKind(
+        _runs, _("{comparison}, or one of its models, such as comparison.scratch", comparison=_COMPARISON)
+    ),
     **{
         name: ArgumentKind(_a(name), description)
         for name, description in {
             "ImageDataset": _DATASET,
             "Comparison": _COMPARISON,
-            "RunResult": "a RunResult, such as comparison.transfer",
-            "Config": "a Config, such as Config(epochs=5)",
-            "ScratchSpec": "a ScratchSpec, such as ScratchSpec(filters=(16, 32), kernel_sizes=(3, 3))",
-            "FineTuningSpec": "a FineTuningSpec, such as FineTuningSpec(n_blocks=1)",
-            "BackboneStudy": "a BackboneStudy, such as the result of backbone_study(dataset)",
-            "Calibration": "a Calibration, such as the result of calibration(dataset)",
-            "DepthStudy": "a DepthStudy, such as the result of depth_study(dataset)",
-            "HeadStudy": "a HeadStudy, such as the result of head_study(dataset)",
-            "LearningCurve": "a LearningCurve, such as the result of learning_curve(dataset)",
-            "LabelNoise": "a LabelNoise, such as the result of label_noise(dataset)",
-            "SizeStudy": "a SizeStudy, such as the result of size_study(dataset)",
-            "StressTest": "a StressTest, such as the result of stress_test(dataset)",
-            "TunedOpponent": "a TunedOpponent, such as the result of tuned_opponent(dataset)",
-            "OverfittingCures": "an OverfittingCures, such as the result of overfitting_cures(dataset)",
-            "TimeStudy": "a TimeStudy, such as the result of time_study(dataset)",
-            "LookInside": "a LookInside, such as the result of look_inside(comparison, dataset)",
-            "MistakeStudy": "a MistakeStudy, such as the result of what_goes_wrong(mistake='raw pixels')",
-            "MistakeStudies": "a MistakeStudies, such as the result of every_mistake()",
-            "LabSettings": "LabSettings, such as LabSettings(dataset='faces')",
-            "StudySettings": "StudySettings, such as StudySettings('data')",
-            "Edits": "Edits, such as leave_out_copies(dataset)",
-            "ResolvedWeights": "weights that were resolved",
+            "RunResult": _("a RunResult, such as comparison.transfer"),
+            "Config": _("a Config, such as Config(epochs=5)"),
+            "ScratchSpec": _("a ScratchSpec, such as ScratchSpec(filters=(16, 32), kernel_sizes=(3, 3))"),
+            "FineTuningSpec": _("a FineTuningSpec, such as FineTuningSpec(n_blocks=1)"),
+            "BackboneStudy": _("a BackboneStudy, such as the result of backbone_study(dataset)"),
+            "Calibration": _("a Calibration, such as the result of calibration(dataset)"),
+            "DepthStudy": _("a DepthStudy, such as the result of depth_study(dataset)"),
+            "HeadStudy": _("a HeadStudy, such as the result of head_study(dataset)"),
+            "LearningCurve": _("a LearningCurve, such as the result of learning_curve(dataset)"),
+            "LabelNoise": _("a LabelNoise, such as the result of label_noise(dataset)"),
+            "SizeStudy": _("a SizeStudy, such as the result of size_study(dataset)"),
+            "StressTest": _("a StressTest, such as the result of stress_test(dataset)"),
+            "TunedOpponent": _("a TunedOpponent, such as the result of tuned_opponent(dataset)"),
+            "OverfittingCures": _("an OverfittingCures, such as the result of overfitting_cures(dataset)"),
+            "TimeStudy": _("a TimeStudy, such as the result of time_study(dataset)"),
+            "LookInside": _("a LookInside, such as the result of look_inside(comparison, dataset)"),
+            "MistakeStudy": _("a MistakeStudy, such as the result of what_goes_wrong(mistake='raw pixels')"),
+            "MistakeStudies": _("a MistakeStudies, such as the result of every_mistake()"),
+            "LabSettings": _("LabSettings, such as LabSettings(dataset='faces')"),
+            "StudySettings": _("StudySettings, such as StudySettings('data')"),
+            "Edits": _("Edits, such as leave_out_copies(dataset)"),
+            "ResolvedWeights": _("weights that were resolved"),
             "RunCache": "a RunCache",
         }.items()
     },
@@ -171,7 +174,9 @@ def check_argument(name: str, value: object, kinds: tuple[ArgumentKind, ...]) ->
         raise reasons[0]
     if kinds:
         described = ", or ".join(kind.description for kind in kinds)
-        raise InputError(f"{name} must be {described}; received {shown(value)}.")
+        raise InputError(
+            _("{name} must be {described}; received {value}.", name=name, described=described, value=shown(value))
+        )
 
 
 def _kinds_of(annotation: object) -> tuple[ArgumentKind, ...]:
@@ -179,7 +184,7 @@ def _kinds_of(annotation: object) -> tuple[ArgumentKind, ...]:
     if not isinstance(annotation, str):  # `self` has none
         return ()
     kinds = []
-    for path in ("str | PathLike[str]", "str | os.PathLike[str]"):
+    for path in (_("str | PathLike[str]"), _("str | os.PathLike[str]")):
         if annotation.startswith(path):
             kinds, annotation = [_PATH], annotation[len(path) :].lstrip(" |")
     parts = [part for part in annotation.split(" | ") if part]

@@ -15,6 +15,7 @@ from tl_widgets.core.download import ABANDONED_AFTER, remove_abandoned
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.paths import user_path
 from tl_widgets.core.text import printable
+from tl_widgets.core.translation import _
 
 UNFINISHED = ".tl-widgets-"  # how the names of files and folders begin that aren't complete yet
 _ROOM = 1_000_000  # bytes of a record, a figure, a script or a report
@@ -22,24 +23,38 @@ _ROOM = 1_000_000  # bytes of a record, a figure, a script or a report
 
 def check_writable(path: Path, option: str) -> None:
     """Raise `InputError` unless the file can be written; `option` sets another place."""
-    advice = f"Give another place with {option}."
+    advice = _("Give another place with {option}.", option=option)
     user_path(path, option)
     shown = printable(str(path))
     if path.is_dir():
-        raise InputError(f"Cannot write {shown}: it is a folder. {advice}")
+        raise InputError(_("Cannot write {shown}: it is a folder. {advice}", shown=shown, advice=advice))
     if path.exists() and not os.access(path, os.W_OK):
-        raise InputError(f"Cannot write {shown}: it is write-protected. {advice}")
+        raise InputError(_("Cannot write {shown}: it is write-protected. {advice}", shown=shown, advice=advice))
     if _is_device(path):
         return
     if not path.parent.is_dir():
         folder = printable(str(path.parent))
-        raise InputError(f"Cannot write {shown}: there is no folder {folder}. Create it first. {advice}")
+        raise InputError(
+            _(
+                "Cannot write {shown}: there is no folder {folder}. Create it first. {advice}",
+                shown=shown,
+                folder=folder,
+                advice=advice,
+            )
+        )
     try:
         # Permissions don't restrict root and don't show a read-only mount or a full disk, so try it.
         with tempfile.TemporaryFile(dir=path.parent) as file:
             file.write(bytes(_ROOM))
     except OSError as error:
-        raise InputError(f"Cannot write {shown}: {error.strerror or error}. {advice}") from error
+        raise InputError(
+            _(
+                "Cannot write {shown}: {strerror}. {advice}",
+                shown=shown,
+                strerror=error.strerror or error,
+                advice=advice,
+            )
+        ) from error
 
 
 def remove_unfinished(folder: Path) -> None:
@@ -68,22 +83,32 @@ def new_folder(target: Path) -> Iterator[Path]:
             shutil.rmtree(staging, ignore_errors=True)
     except OSError as error:
         raise InputError(
-            f"Nothing was saved in {printable(str(target))}: {reason_of(error)}. Give a folder that can be written and "
-            "has room."
+            _(
+                "Nothing was saved in {target}: {reason}. Give a folder that can be written and has room.",
+                target=printable(str(target)),
+                reason=reason_of(error),
+            )
         ) from None
 
 
 def require_new_folder(target: Path) -> None:
     """Raise `InputError` if there is a file or folder at `target`, or no folder to put it into."""
     if target.exists():
-        raise InputError(f"{printable(str(target))} exists already, and it won't be overwritten. Give a new name.")
+        raise InputError(
+            _("{target} exists already, and it won't be overwritten. Give a new name.", target=printable(str(target)))
+        )
     if not target.parent.is_dir():
-        raise InputError(f"There is no folder {printable(str(target.parent))}; create it first, or give another place.")
+        raise InputError(
+            _(
+                "There is no folder {parent}; create it first, or give another place.",
+                parent=printable(str(target.parent)),
+            )
+        )
 
 
 def reason_of(error: OSError) -> str:
     """Return why something couldn't be written, as a clause."""
-    return "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
+    return _("the disk is full") if error.errno == errno.ENOSPC else error.strerror or str(error)
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -141,7 +166,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def _problem(path: Path, error: OSError) -> str:
-    return f"Cannot write {printable(str(path))}: {error.strerror or error}."
+    return _("Cannot write {path}: {strerror}.", path=printable(str(path)), strerror=error.strerror or error)
 
 
 def _is_device(path: Path) -> bool:

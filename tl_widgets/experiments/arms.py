@@ -21,6 +21,7 @@ from tl_widgets.core.lazy_tensorflow import import_tensorflow, require_memory_fo
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.resources import require_memory, require_training_memory
 from tl_widgets.core.text import shown
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset, require_dataset
 from tl_widgets.records.comparison import RunResult
 from tl_widgets.records.parameters import count_rows, scratch_ledger
@@ -75,9 +76,11 @@ class Arms:
         require_dataset(dataset)
         if config.control and config.weights is None:
             raise InputError(
-                "The control is the same backbone with random weights, but the transfer model has random weights, "
-                "too: there is nothing to compare. Leave out the control, or give the transfer model pretrained "
-                "weights."
+                _(
+                    "The control is the same backbone with random weights, but the transfer model has "
+                    "random weights, too: there is nothing to compare. Leave out the control, or give "
+                    "the transfer model pretrained weights."
+                )
             )
         self.entry = require_backbone(config.backbone, dataset.image_size)
         self.entry.cut_after(config.cut)
@@ -88,15 +91,19 @@ class Arms:
         require_memory_for_tensorflow()
         rows = scratch_ledger(dataset.image_shape, dataset.n_classes, config.scratch)
         require_training_memory(  # before TensorFlow tries to allocate it
-            "Training the network from scratch",
+            _("Training the network from scratch"),
             n_params=count_rows(rows).total,
             n_values=sum(prod(row.output_shape) for row in rows),
             batch_size=min(config.batch_size, len(dataset.train)),
         )
         require_memory(
             memory_needed(self.entry, dataset.image_size),
-            f"Running {self.entry.name} on images of {dataset.image_size} pixels",
-            "Use smaller images or a smaller backbone",
+            _(
+                "Running {entry_name} on images of {image_size} pixels",
+                entry_name=self.entry.name,
+                image_size=dataset.image_size,
+            ),
+            _("Use smaller images or a smaller backbone"),
         )
 
     def train_all(self) -> dict[str, RunResult]:
@@ -112,9 +119,13 @@ class Arms:
             weights = resolve_weights(self.entry, config.weights, on_event=self.on_event, cancel=self.cancel)
             import_tensorflow(self.on_event, self.cancel)
             raise_if_cancelled(self.cancel)
-            text = f"building the models, {self.entry.name} with {weights.label} weights"
+            text = _(
+                "building the models, {entry_name} with {weights_label} weights",
+                entry_name=self.entry.name,
+                weights_label=weights.label,
+            )
             self.on_event(Event("load", text))
-            layers, _ = self._frozen(ModelName.TRANSFER, weights)
+            layers, _unused = self._frozen(ModelName.TRANSFER, weights)
             self._require_blocks(layers)
             raise_if_cancelled(self.cancel)
             # Frozen backbones go first: once their features are there, their epochs take hardly any time.
@@ -317,7 +328,7 @@ def train_arm(
         CancelledError: `cancel` was set before training began.
     """
     if arm not in (ModelName.SCRATCH, ModelName.TRANSFER, ModelName.CONTROL):
-        raise InputError(f"There is no arm {shown(arm)}; a comparison has scratch, transfer and control.")
+        raise InputError(_("There is no arm {arm}; a comparison has scratch, transfer and control.", arm=shown(arm)))
     arms = Arms(dataset, config, on_event, cancel, cache, validate=validate)
     import_tensorflow(on_event, cancel)
     raise_if_cancelled(cancel)

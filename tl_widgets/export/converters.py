@@ -155,7 +155,7 @@ def open_onnx(path: Path) -> tuple[str, Answer]:
     """Do what `open_tflite` does, for ONNX."""
     onnxruntime = require_package("onnxruntime", "ONNX")
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    name = f"ONNX Runtime {onnxruntime.__version__}"
+    name = _("ONNX Runtime {version}", version=onnxruntime.__version__)
     return name, lambda image: session.run([OUTPUT], {INPUT: image})[0]
 
 

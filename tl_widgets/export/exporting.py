@@ -59,7 +59,7 @@ class ExportKind:
 
 
 EXPORT_KINDS = {
-    "web": ExportKind("a web page", "model.tflite", converters.write_tflite, converters.open_tflite),
+    "web": ExportKind(_("a web page"), "model.tflite", converters.write_tflite, converters.open_tflite),
     "tflite": ExportKind("TFLite", "model.tflite", converters.write_tflite, converters.open_tflite),
     "onnx": ExportKind("ONNX", "model.onnx", converters.write_onnx, converters.open_onnx),
     "saved_model": ExportKind(
@@ -117,7 +117,7 @@ def export_model(
     with new_folder(target) as staging:
         import_tensorflow(on_event, cancel)
         _require_fit(run, dataset)
-        on_event(Event("save", f"converting the model to {kind.label}", run.name))
+        on_event(Event("save", _("converting the model to {kind_label}", kind_label=kind.label), run.name))
         calibration = _calibration_images(dataset) if int8 else None
         started = time.perf_counter()
         _convert(kind, run, dataset.image_shape, staging / kind.file, calibration)
@@ -267,7 +267,15 @@ def _compare(
         n_right_after += int((given[1] == truth).sum())
         largest = max(largest, float(np.abs(before - after).max()))
         n_done = len(seconds_after)
-        on_event(Event("evaluate", f"asking the export about the test images: {n_done} of {n}", run.name, n_done, n))
+        on_event(
+            Event(
+                "evaluate",
+                _("asking the export about the test images: {n_done} of {n}", n_done=n_done, n=n),
+                run.name,
+                n_done,
+                n,
+            )
+        )
     return {
         "n_images": n,
         "n_equal": n_equal,
@@ -314,7 +322,10 @@ def _write_rest(report: ExportReport, run: RunResult, folder: Path) -> ExportRep
         programs.PROGRAM: programs.program(report.kind, side),
     }
     if report.kind == "web":
-        intro = f"A model that was trained with tl_widgets tells {len(run.class_names)} classes apart"
+        intro = _(
+            "A model that was trained with tl_widgets tells {n_class_names} classes apart",
+            n_class_names=len(run.class_names),
+        )
         intro += f": {', '.join(run.class_names)}." if len(run.class_names) <= _MOST_NAMED else "."
         texts["index.html"] = programs.page(
             report.dataset.name, run.class_names, side, intro=intro, proof=report.headline
@@ -329,15 +340,32 @@ def _write_rest(report: ExportReport, run: RunResult, folder: Path) -> ExportRep
 
 
 def _readme(report: ExportReport) -> str:
-    start = [f"Export of the model {report.model!r}, trained on {report.dataset.name}", ""]
+    start = [
+        _(
+            "Export of the model {model!r}, trained on {dataset_name}",
+            model=report.model,
+            dataset_name=report.dataset.name,
+        ),
+        "",
+    ]
     page = [
-        "Run `python -m http.server` in this folder, and open http://localhost:8000: the page works without network.",
+        _(
+            "Run `python -m http.server` in this folder, and open http://localhost:8000: the page works "
+            "without network."
+        ),
         "",
     ]
     use = [
-        f"`python {programs.PROGRAM} PICTURE` asks the model about a picture; its first lines say what it needs.",
-        f"The model takes raw pixels, uint8, 0 to 255, shape (1, {report.dataset.image_size}, "
-        f"{report.dataset.image_size}, 3), and gives one probability for each line of {programs.LABELS}.",
+        _(
+            "`python {program} PICTURE` asks the model about a picture; its first lines say what it needs.",
+            program=programs.PROGRAM,
+        ),
+        _(
+            "The model takes raw pixels, uint8, 0 to 255, shape (1, {image_size}, {image_size}, 3), and "
+            "gives one probability for each line of {labels}.",
+            image_size=report.dataset.image_size,
+            labels=programs.LABELS,
+        ),
         "",
     ]
     return "\n".join([*start, *(page if report.kind == "web" else []), *use, *report.sentences, ""])

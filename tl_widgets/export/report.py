@@ -15,6 +15,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import heading_of
 from tl_widgets.core.numbers import accuracy_text, count_text, percent, points_range
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset, Images
 from tl_widgets.data.folds import answered_images
 from tl_widgets.data.memmap_images import IndexedImages
@@ -32,12 +33,17 @@ from tl_widgets.records.statistics import wilson_interval
 N_CARDS = 12
 _MAX_CLASSES = 100  # rows in the table of classes
 _FIGURES: tuple[tuple[FigureKind, Callable[..., Axes | Figure], str, int], ...] = (
-    ("accuracy", plots.plot_accuracy, "Accuracy by epoch, and on the test images.", 720),
-    ("test_accuracy", plots.plot_test_accuracy, "Accuracy on the test images, with 95% intervals.", 520),
-    ("parameters", plots.plot_parameters, "How many parameters each model trained, and how many it kept frozen.", 520),
-    ("seconds", plots.plot_seconds, "What each model cost.", 520),
-    ("recall", plots.plot_recall, "Share of each class's test images that were recognized.", 520),
-    ("confusion", plots.plot_confusion, "Which classes each model confuses.", 0),
+    ("accuracy", plots.plot_accuracy, _("Accuracy by epoch, and on the test images."), 720),
+    ("test_accuracy", plots.plot_test_accuracy, _("Accuracy on the test images, with 95% intervals."), 520),
+    (
+        "parameters",
+        plots.plot_parameters,
+        _("How many parameters each model trained, and how many it kept frozen."),
+        520,
+    ),
+    ("seconds", plots.plot_seconds, _("What each model cost."), 520),
+    ("recall", plots.plot_recall, _("Share of each class's test images that were recognized."), 520),
+    ("confusion", plots.plot_confusion, _("Which classes each model confuses."), 0),
 )
 
 
@@ -73,19 +79,27 @@ def to_report(comparison: Comparison, *, dataset: ImageDataset | None = None) ->
     require_comparison(comparison)
     if dataset is not None and dataset.fingerprint != comparison.dataset.fingerprint:
         raise InputError(
-            f"The images of {dataset.name} are not the ones that were compared. Give the data set that was, or none."
+            _(
+                "The images of {dataset_name} are not the ones that were compared. Give the data set "
+                "that was, or none.",
+                dataset_name=dataset.name,
+            )
         )
     runs_of(comparison)  # raises InputError if there is no model
     tested = [run for run in comparison.runs if run.labels]
     return render(
         "tl_widgets.export",
         "report.html.jinja",
-        title=f"{comparison.dataset.name}: from scratch and transfer",
+        title=_("{dataset_name}: from scratch and transfer", dataset_name=comparison.dataset.name),
         comparison=comparison,
         diagnoses=_diagnoses(comparison),
         results=_results(comparison.runs),
         saved_seconds=[
-            f"{_name(run)}: cached features saved {run.seconds.saved:.1f} s, which its seconds do not include."
+            _(
+                "{value}: cached features saved {saved:.1f} s, which its seconds do not include.",
+                value=_name(run),
+                saved=run.seconds.saved,
+            )
             for run in comparison.runs
             if run.seconds.saved > 0
         ],
@@ -112,10 +126,10 @@ def to_report(comparison: Comparison, *, dataset: ImageDataset | None = None) ->
 
 def _split(comparison: Comparison) -> str:
     if comparison.folds is not None:
-        return "Each image was tested once, by models that had not been trained on it."
+        return _("Each image was tested once, by models that had not been trained on it.")
     if comparison.dataset.origin is None:
-        return "The data set came with its split; this page doesn't know how it was made."
-    return "One split, made once; no image is in two parts of it."
+        return _("The data set came with its split; this page doesn't know how it was made.")
+    return _("One split, made once; no image is in two parts of it.")
 
 
 def _name(run: RunResult) -> str:
@@ -127,24 +141,41 @@ def _bold(text: str) -> Markup:
 
 
 def _results(runs: Sequence[RunResult]) -> _Table:
-    head = ["Model", "Test accuracy", "95% interval", "Right", "Trainable", "Frozen", "Seconds", "of which training"]
+    head = [
+        "Model",
+        _("Test accuracy"),
+        "95% interval",
+        "Right",
+        "Trainable",
+        "Frozen",
+        "Seconds",
+        _("of which training"),
+    ]
     rows = []
     uneven = [run for run in runs if run.is_uneven]
     is_uneven = bool(uneven)
     for run in runs:
         if run.test_accuracy is None or run.test_accuracy_ci95 is None:
-            score = ["not tested", "", ""]
+            score = [_("not tested"), "", ""]
         else:
             interval = points_range(*run.test_accuracy_ci95)
-            score = [_bold(percent(run.test_accuracy)), interval, f"{run.n_right} of {len(run.labels)}"]
+            score = [
+                _bold(percent(run.test_accuracy)),
+                interval,
+                _("{n_right} of {n_labels}", n_right=run.n_right, n_labels=len(run.labels)),
+            ]
         cost = [f"{run.seconds.total:.1f}", f"{run.seconds.train:.1f}"]
         name = Markup("{} <small>{}</small>").format(_name(run), run.backbone) if run.backbone else _name(run)
         balanced = [balanced_text(run)] if is_uneven else []
         rows.append([name, *score, *balanced, count_text(run.params.trainable), count_text(run.params.frozen), *cost])
     if is_uneven:
-        head.insert(4, "Balanced accuracy")
+        head.insert(4, _("Balanced accuracy"))
         (largest, n_right), n = uneven[0].largest_class, len(uneven[0].labels)
-        score = [percent(n_right / n), points_range(*wilson_interval(n_right, n)), f"{n_right} of {n}"]
+        score = [
+            percent(n_right / n),
+            points_range(*wilson_interval(n_right, n)),
+            _("{n_right} of {n}", n_right=n_right, n=n),
+        ]
         chance = percent(1 / len([figures for figures in uneven[0].per_class if figures.n]))
         rows.append([f"Always {largest}", *score, chance, *[""] * 4])
     return _Table(head, rows)
@@ -164,8 +195,10 @@ def _seeds(comparison: Comparison) -> _Table | None:
         for point, row in zip(repeats.points, shares, strict=True)
     ]
     means = [mean.text for name in names if (mean := repeats.mean(name))]
-    rows.append([_bold("Mean (95% interval over seeds)"), *means])
-    caption = f"Test accuracy seed by seed; everything else on this page is from seed {comparison.config.seed}"
+    rows.append([_bold(_("Mean (95% interval over seeds)")), *means])
+    caption = _(
+        "Test accuracy seed by seed; everything else on this page is from seed {seed}", seed=comparison.config.seed
+    )
     return _Table(["Seed", *(heading_of(name) for name in names)], rows, caption)
 
 
@@ -178,9 +211,11 @@ def _folds(comparison: Comparison, folds: Folds) -> _Table:
         for i, fold in enumerate(folds.points)
     ]
     scores = scores_of(comparison)
-    rows.append([_bold("All (95% interval over images)"), str(len(folds.rows)), *(scores[n].text for n in accuracies)])
-    caption = "Test accuracy fold by fold; the curves on this page are means over the folds, its seconds are sums"
-    return _Table(["Fold", "Test images", *map(heading_of, accuracies)], rows, caption)
+    rows.append(
+        [_bold(_("All (95% interval over images)")), str(len(folds.rows)), *(scores[n].text for n in accuracies)]
+    )
+    caption = _("Test accuracy fold by fold; the curves on this page are means over the folds, its seconds are sums")
+    return _Table(["Fold", _("Test images"), *map(heading_of, accuracies)], rows, caption)
 
 
 def _figures(comparison: Comparison) -> Iterator[dict[str, Any]]:
@@ -199,17 +234,17 @@ def _classes(tested: Sequence[RunResult]) -> _Table:
             return share(figures.recall)
         return accuracy_text(figures.recall, figures.recall_ci95)
 
-    head = ["Class", "Test images"]
+    head = ["Class", _("Test images")]
     for run in tested:
-        head += [f"{_name(run)}: recall", "precision"]
+        head += [_("{value}: recall", value=_name(run)), "precision"]
     rows = []
     for figures in list(zip(*(run.per_class for run in tested), strict=True))[:_MAX_CLASSES]:
         shares = [text for figure in figures for text in (recall(figure), share(figure.precision))]
         rows.append([figures[0].name, count_text(figures[0].n), *shares])
-    caption = (
-        "Class by class. Recall: share of the class's images that were recognized. Precision: share of right answers "
-        "among those that named it." + (" Intervals are 95%." if tested[0].is_uneven else "")
-    )
+    caption = _(
+        "Class by class. Recall: share of the class's images that were recognized. Precision: share "
+        "of right answers among those that named it."
+    ) + (_(" Intervals are 95%.") if tested[0].is_uneven else "")
     return _Table(head, rows, caption)
 
 
@@ -223,25 +258,27 @@ def _galleries(tested: Sequence[RunResult], images: Images | IndexedImages) -> I
         return {"heading": heading, "sentence": sentence + shown, "cards": pictures}
 
     rows = disagreements(runs)
-    sentence = f"The models disagree on {len(rows)}" if rows else "The models give the same answers to all"
-    yield gallery("Disagreements", f"{sentence} of the {n_test} test images", rows)
+    sentence = (
+        _("The models disagree on {n_rows}", n_rows=len(rows)) if rows else _("The models give the same answers to all")
+    )
+    yield gallery("Disagreements", _("{sentence} of the {n_test} test images", sentence=sentence, n_test=n_test), rows)
     rows = confident_mistakes(runs)
-    sentence = f"At least one model is wrong on {len(rows)}" if rows else "No model is wrong on any"
-    sentence += f" of the {n_test} test images, the most confident mistakes first"
-    yield gallery("Confident mistakes", sentence, rows)
+    sentence = _("At least one model is wrong on {n_rows}", n_rows=len(rows)) if rows else _("No model is wrong on any")
+    sentence += _(" of the {n_test} test images, the most confident mistakes first", n_test=n_test)
+    yield gallery(_("Confident mistakes"), sentence, rows)
 
 
 def _data(comparison: Comparison) -> list[list[str]]:
     data = comparison.dataset
     facts = [
         ["Name", data.name],
-        ["Source", data.source or "not known"],
+        ["Source", data.source or _("not known")],
         ["Images", images_text(comparison)],
-        ["Size", f"{data.image_size} × {data.image_size} pixels"],
-        [f"{len(data.class_names)} classes", ", ".join(data.class_names[:_MAX_CLASSES])],
+        ["Size", _("{image_size} × {image_size} pixels", image_size=data.image_size)],
+        [_("{n_class_names} classes", n_class_names=len(data.class_names)), ", ".join(data.class_names[:_MAX_CLASSES])],
     ]
     if data.origin is not None:
-        facts.append(["Seed of the split", str(data.origin.seed)])
+        facts.append([_("Seed of the split"), str(data.origin.seed)])
         if data.origin.path:
             facts.append(["Folder", data.origin.path])
     if data.fingerprint:
@@ -263,7 +300,7 @@ def _data_notes(dataset: ImageDataset, *, class_weights: bool) -> list[str]:
 
 def _settings(comparison: Comparison) -> list[list[str]]:
     config: dict[str, Any] = asdict(comparison.config)
-    scratch = {f"scratch: {name}": value for name, value in config.pop("scratch").items()}
+    scratch = {_("scratch: {name}", name=name): value for name, value in config.pop("scratch").items()}
     tuning = {f"fine-tuning: {name}": value for name, value in (config.pop("fine_tuning") or {}).items()}
     return [[name.replace("_", " "), _value(value)] for name, value in {**config, **tuning, **scratch}.items()]
 
@@ -279,7 +316,7 @@ def _value(value: object) -> str:
 def _versions(comparison: Comparison) -> list[list[str]]:
     rows = [[name.replace("_", " "), str(value)] for name, value in asdict(comparison.environment).items()]
     weights = [
-        [f"weights: {_name(run)}", Markup("{} <code>{}</code>").format(run.weights, run.weights_sha256)]
+        [_("weights: {value}", value=_name(run)), Markup("{} <code>{}</code>").format(run.weights, run.weights_sha256)]
         for run in comparison.runs
         if run.weights
     ]

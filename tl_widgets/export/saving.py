@@ -16,6 +16,7 @@ from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_canc
 from tl_widgets.core.files import new_folder, reason_of, remove_unfinished, write_each
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.paths import absolute_path, user_path
+from tl_widgets.core.translation import _
 from tl_widgets.data.archives import printable
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.experiments.prediction import runs_with_models
@@ -61,7 +62,9 @@ def save_comparison(
     with new_folder(target) as staging:
         n_bytes = _OTHER_BYTES + _model_bytes(comparison)
         if (free := _free_bytes(target.parent)) is not None and n_bytes > free:
-            raise InputError(f"Nothing was saved: {_no_room('it takes', n_bytes, free, target.parent)}")
+            raise InputError(
+                _("Nothing was saved: {no_room}", no_room=_no_room("it takes", n_bytes, free, target.parent))
+            )
         names = _write_all(comparison, staging, dataset, on_event, cancel)
     return tuple(target / name for name in names)
 
@@ -81,7 +84,13 @@ def save_models(comparison: Comparison, folder: str | PathLike[str]) -> tuple[Pa
         target.mkdir(exist_ok=True)
         remove_unfinished(target)
     except OSError as error:
-        raise InputError(f"The models were not saved in {printable(str(target))}: {reason_of(error)}.") from None
+        raise InputError(
+            _(
+                "The models were not saved in {target}: {reason}.",
+                target=printable(str(target)),
+                reason=reason_of(error),
+            )
+        ) from None
     require_room_for_models(target, sum(run.params.total for run in runs))
     paths = {target / _model_file(run): _saver(run) for run in runs}
     write_each((path, partial(save, path)) for path, save in paths.items())
@@ -93,7 +102,9 @@ def require_room_for_models(folder: Path, n_params: int) -> None:
     folder = folder if folder.is_dir() else folder.absolute().parent
     n_bytes, free = _BYTES * n_params, _free_bytes(folder)
     if free is not None and n_bytes > free:
-        raise InputError(f"The models can't be saved: {_no_room('they take', n_bytes, free, folder)}")
+        raise InputError(
+            _("The models can't be saved: {no_room}", no_room=_no_room("they take", n_bytes, free, folder))
+        )
 
 
 def _model_bytes(comparison: Comparison) -> int:
@@ -109,9 +120,12 @@ def _free_bytes(folder: Path) -> int | None:
 
 
 def _no_room(takes: str, n_bytes: int, free: int, folder: Path) -> str:
-    return (
-        f"{takes} about {size_text(n_bytes)}, and {size_text(free)} are free in {printable(str(folder))}. Free some "
-        "space, or give a folder on another disk."
+    return _(
+        "{takes} about {n_bytes}, and {free} are free in {folder}. Free some space, or give a folder on another disk.",
+        takes=takes,
+        n_bytes=size_text(n_bytes),
+        free=size_text(free),
+        folder=printable(str(folder)),
     )
 
 
@@ -121,7 +135,7 @@ def _write_all(
     steps = list(_steps(comparison, dataset))
     for i, (name, write) in enumerate(steps):
         raise_if_cancelled(cancel)
-        on_event(Event("save", f"saving {name}", n_done=i, n_total=len(steps)))
+        on_event(Event("save", _("saving {name}", name=name), n_done=i, n_total=len(steps)))
         write(folder / name)
     raise_if_cancelled(cancel)
     return [name for name, _ in steps]

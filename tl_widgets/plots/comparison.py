@@ -17,7 +17,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.numbers import seconds_text
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, ngettext
 from tl_widgets.plots.classes import plot_confusion, plot_recall
 from tl_widgets.plots.curves import plot_accuracy, plot_test_accuracy
 from tl_widgets.plots.images import plot_dataset, plot_predictions
@@ -102,7 +102,7 @@ def _one_below_the_other(figure: Figure) -> list[SubplotSpec]:
 
 def _caption(comparison: Comparison, width: int) -> str:
     data, config = comparison.dataset, comparison.config
-    epochs = f"{config.epochs} epoch{'s' if config.epochs != 1 else ''}"
+    epochs = ngettext("{n} epoch", "{n} epochs", config.epochs)
     text = _(
         "{data_name}: {images} of {image_size} × {image_size} pixels in {n_class_names} classes; "
         "{epochs}, batches of {batch_size}, learning rate {learning_rate:g}, {seeds}.",
@@ -120,7 +120,7 @@ def _caption(comparison: Comparison, width: int) -> str:
         blocks = (
             _("the last block") if tuning.n_blocks == 1 else _("the last {n_blocks} blocks", n_blocks=tuning.n_blocks)
         )
-        extra = f"{tuning.epochs} more epoch{'s' if tuning.epochs != 1 else ''}"
+        extra = ngettext("{n} more epoch", "{n} more epochs", tuning.epochs)
         text += _(
             " Fine-tuned: {blocks}, {extra}, learning rate {learning_rate:g}.",
             blocks=blocks,

@@ -10,7 +10,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName, find_model
 from tl_widgets.core.numbers import accuracy_text, interval_text, percent, seconds_text
 from tl_widgets.core.text import shown
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, ngettext
 from tl_widgets.records.comparison import ClassFigures, Comparison, History, RunResult
 from tl_widgets.records.run import is_uneven, largest_label
 from tl_widgets.records.statistics import Interval
@@ -231,7 +231,8 @@ def curves_alt_text(histories: Mapping[str, History], *, n_epochs: int | None = 
         for name, history in histories.items()
         if history.val_accuracy
     ]
-    return f"Line chart of accuracy by epoch. On the validation images: {'; '.join(descriptions) or 'nothing yet'}."
+    what = "; ".join(descriptions) or _("nothing yet")
+    return _("Line chart of accuracy by epoch. On the validation images: {what}.", what=what)
 
 
 def most_different_classes(per_class: Sequence[Sequence[ClassFigures]], most: int) -> list[int]:
@@ -263,13 +264,15 @@ def _accuracy(result: Result) -> str:
     for run in runs_of(result):
         values = run.history.val_accuracy
         n = len(values)
-        epochs = f"after {n} epoch{'s' if n != 1 else ''}"
+        epochs = ngettext("after {n} epoch", "after {n} epochs", n)
         course = (
             _("{value} to {value_2} {epochs}", value=percent(values[0]), value_2=percent(values[-1]), epochs=epochs)
             if n > 1
             else ""
         )
-        parts.append(f"{run_label(run)} {course or (f'{percent(values[0])} {epochs}' if n else 'no finished epoch')}")
+        parts.append(
+            f"{run_label(run)} {course or (f'{percent(values[0])} {epochs}' if n else _('no finished epoch'))}"
+        )
     chart = _("Line chart of accuracy by epoch{seed_suffix}.", seed_suffix=seed_suffix(result))
     return _(
         "{chart} Validation accuracy: {parts}. {test_accuracy}",
@@ -387,4 +390,4 @@ def _predictions(runs: tuple[RunResult, ...]) -> str:
     )
     if len(tested) > 1:
         text += _("; they disagree on {n_disagreed}, which are shown first", n_disagreed=n_disagreed(tested))
-    return f"Test images with the models' answers: {text or 'none was tested'}."
+    return _("Test images with the models' answers: {text}.", text=text or _("none was tested"))

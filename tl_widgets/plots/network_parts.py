@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tl_widgets.core.numbers import count_text, short_count
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, ngettext
 from tl_widgets.plots.svg import LINE, plain, shorten
 from tl_widgets.records.parameters import LayerRow
 
@@ -135,8 +135,15 @@ def scratch_columns(rows: Sequence[LayerRow], class_names: Sequence[str]) -> lis
     columns = [input_column(rows)]
     for i, (convolution, last) in enumerate(blocks_of(rows)):
         height, width, n_filters = last.output_shape
-        title = f"Block {i + 1}: {n_filters} filter{'s' * (n_filters != 1)}, feature maps of {height} × {width} pixels"
-        title += f"; Conv2D, {_arithmetic(convolution)}"
+        title = ngettext(
+            "Block {i}: {n} filter, feature maps of {height} × {width} pixels; Conv2D, {arithmetic}",
+            "Block {i}: {n} filters, feature maps of {height} × {width} pixels; Conv2D, {arithmetic}",
+            n_filters,
+            i=i + 1,
+            height=height,
+            width=width,
+            arithmetic=_arithmetic(convolution),
+        )
         if last is not convolution:
             title += _("; {layer} halves {maps}", layer=last.layer, maps=_maps(convolution.output_shape, " × "))
         columns.append(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import count_text
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, ngettext
 from tl_widgets.plots.network_drawing import Sheet, draw_body
 from tl_widgets.plots.network_parts import (
     BackboneFacts,
@@ -62,16 +62,28 @@ def network_text(model: ModelName, ledger: Ledger, class_names: Sequence[str], f
         )
     note = backbone_note(facts)
     count = count_rows(ledger)
-    return (
-        f"{model.heading}: an image of {image} pixels goes through the frozen backbone {ledger[1].layer}"
-        f"{f' ({note})' if note else ''}, whose {count_text(count.frozen)} parameters don't learn. The head turns the "
-        f"average of each of its {count_text(_length(ledger))} feature maps into an answer for {classes}. "
-        f"Its {count_text(count.trainable)} parameters learn."
+    return _(
+        "{heading}: an image of {image} pixels goes through the frozen backbone {backbone}, whose {frozen} parameters "
+        "don't learn. The head turns the average of each of its {n_maps} feature maps into an answer for {classes}. "
+        "Its {trainable} parameters learn.",
+        heading=model.heading,
+        image=image,
+        backbone=f"{ledger[1].layer} ({note})" if note else ledger[1].layer,
+        frozen=count_text(count.frozen),
+        n_maps=count_text(_length(ledger)),
+        classes=classes,
+        trainable=count_text(count.trainable),
     )
 
 
 def _maps_text(height: int, width: int, n_filters: int) -> str:
-    return f"{n_filters} feature map{'' if n_filters == 1 else 's'} of {height} × {width}"
+    return ngettext(
+        "{n} feature map of {height} × {width}",
+        "{n} feature maps of {height} × {width}",
+        n_filters,
+        height=height,
+        width=width,
+    )
 
 
 def _length(ledger: Sequence[LayerRow]) -> int:

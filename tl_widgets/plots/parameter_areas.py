@@ -51,7 +51,12 @@ def areas(counts: Mapping[ModelName, ParameterCount], width: float, top: float) 
 def _square(model: ModelName, n: int, x: float, y: float, side: float, *, is_frozen: bool) -> Markup:
     color = color_style(model)
     square = {"class_": "tlw-area", "x": x, "y": y, "width": side, "height": side, "data_parameters": n}
-    title = tag("title", f"{model.heading}: {count_text(n)} {'frozen' if is_frozen else 'trainable'} parameters")
+    text = (
+        _("{heading}: {n} frozen parameters", heading=model.heading, n=count_text(n))
+        if is_frozen
+        else _("{heading}: {n} trainable parameters", heading=model.heading, n=count_text(n))
+    )
+    title = tag("title", text)
     parts = [title]
     if is_frozen:
         corners = [(x, y), (x + side, y), (x + side, y + side), (x, y + side)]

@@ -280,7 +280,7 @@ def _stops(axes: SvgAxes, race: Race, curves: list[_Curve], quantity: Quantity) 
     curves = [curve for curve in curves if curve.main or curve.ghost]
     if not curves:
         return []
-    heads = ["validation", "training", *([_("last run")] if any(curve.ghost for curve in curves) else [])]
+    heads = [_("validation"), _("training"), *([_("last run")] if any(curve.ghost for curve in curves) else [])]
     rows = [(curve.racer.name, curve.racer.heading) for curve in curves]
     box = TipBox(rows, heads, [_("Epoch {n_drawn}", n_drawn=race.n_drawn)])
     by_epoch = [[dict(pairs) for pairs in (curve.validation, curve.training, curve.ghost)] for curve in curves]
@@ -313,7 +313,8 @@ def _alt(race: Race, curves: list[_Curve], quantity: Quantity) -> str:
             for curve in curves
             if curve.main
         ]
-        sentences = [f"Line chart of loss by epoch. On the validation images: {'; '.join(values) or 'nothing yet'}."]
+        what = "; ".join(values) or _("nothing yet")
+        sentences = [_("Line chart of loss by epoch. On the validation images: {what}.", what=what)]
     for racer in race.racers:
         if racer.score and quantity == "accuracy":
             sentences.append(
@@ -339,7 +340,7 @@ def _table(race: Race, curves: list[_Curve], quantity: Quantity) -> Markup:
     columns = []
     for curve in curves:
         heading = heading_of(curve.racer.name)
-        named = (("validation", curve.validation), ("training", curve.training), (_("last run"), curve.ghost))
+        named = ((_("validation"), curve.validation), (_("training"), curve.training), (_("last run"), curve.ghost))
         columns += [(f"{heading}, {kind}", dict(pairs)) for kind, pairs in named if pairs or kind == "validation"]
     rows = []
     for epoch in range(1, race.n_drawn + 1):

@@ -132,11 +132,13 @@ def _alt(race: Race, racers: list[Racer], subset: str) -> str:
                     high=percent(high),
                 )
             )
-    return f"Share of each class's test images recognized{subset}: {'; '.join(parts)}. {race.note}".strip()
+    shares = "; ".join(parts)
+    text = _("Share of each class's test images recognized{subset}: {shares}.", subset=subset, shares=shares)
+    return f"{text} {race.note}".strip()
 
 
 def _table(racers: list[Racer]) -> Markup:
-    head = ["class", *(heading_of(racer.name) for racer in racers)]
+    head = [_("class"), *(heading_of(racer.name) for racer in racers)]
     classes = racers[0].per_class if racers else ()
     rows = [
         [figures.name, *(", ".join(filter(None, _shares(racer, i))) for racer in racers)]

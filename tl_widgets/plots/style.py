@@ -26,6 +26,7 @@ from matplotlib.transforms import ScaledTranslation, Transform
 from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName, find_model
 from tl_widgets.core.numbers import percent, short_count
+from tl_widgets.core.translation import _
 from tl_widgets.plots.glyphs import FONTS, drawable_text
 from tl_widgets.plots.labels import run_label
 from tl_widgets.records.comparison import RunResult
@@ -136,7 +137,7 @@ def mark_fine_tuning(ax: Axes, start: int) -> None:
     """Draw a labeled vertical line after `start`, the last epoch of the frozen stage."""
     color = ModelName.FINE_TUNED.color
     ax.axvline(start + 0.5, color=color, linestyle="-.", linewidth=1.2, zorder=1)
-    note(ax, "fine-tuning starts", (start + 0.5, 0.05), (4, 0), color=color)
+    note(ax, _("fine-tuning starts"), (start + 0.5, 0.05), (4, 0), color=color)
 
 
 def draw_intervals(
@@ -161,7 +162,7 @@ def draw_chance(ax: Axes, chance: float) -> Line2D:
     """Draw a line at the accuracy of always answering the most frequent class; return its entry of the legend."""
     style: dict[str, Any] = {"color": PALE, "linestyle": ":", "linewidth": 1.5}
     ax.axhline(chance, **style)
-    return Line2D([], [], label=f"chance ({percent(chance)})", **style)
+    return Line2D([], [], label=_("chance ({chance})", chance=percent(chance)), **style)
 
 
 def draw_placeholder(ax: Axes, text: str, title: str) -> None:

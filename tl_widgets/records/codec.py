@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast, get_ar
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.text import shown
-from tl_widgets.core.translation import in_english
+from tl_widgets.core.translation import _, in_english
 from tl_widgets.records.kinds import Marks, Text, check_real, check_text, check_whole, read_marks, write_marks
 
 if TYPE_CHECKING:
@@ -22,11 +22,11 @@ FORMAT = 1
 _NOT_FINITE = ("nan", "inf", "-inf")
 _ANY_TEXT = Text()
 _NAMES = {
-    bool: "true or false",
-    int: "a whole number",
+    bool: _("true or false"),
+    int: _("a whole number"),
     float: "a number",
     str: "text",
-    dict: "an object",
+    dict: _("an object"),
     list: "a list",
 }
 
@@ -45,17 +45,17 @@ def load(text: str) -> dict[str, Any]:
         InputError: The text doesn't hold one; the message is a clause that says why.
     """
     if not isinstance(text, str | bytes | bytearray):
-        raise InputError(f"it is {shown(text, 60)}, not text")
+        raise InputError(_("it is {text}, not text", text=shown(text, 60)))
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
-        raise InputError(f"it isn't valid JSON: line {error.lineno} can't be parsed") from None
+        raise InputError(_("it isn't valid JSON: line {lineno} can't be parsed", lineno=error.lineno)) from None
     except RecursionError:
-        raise InputError("its brackets are nested too deeply") from None
+        raise InputError(_("its brackets are nested too deeply")) from None
     except ValueError:
-        raise InputError("it holds a number with thousands of digits") from None
+        raise InputError(_("it holds a number with thousands of digits")) from None
     if not isinstance(value, dict):
-        raise InputError("it is valid JSON, but it isn't a record")
+        raise InputError(_("it is valid JSON, but it isn't a record"))
     return value
 
 
@@ -79,7 +79,7 @@ def from_plain(kind: type[Record], plain: Any) -> Record:
     try:
         return _converter().structure(plain, kind)
     except RecursionError:
-        raise InputError("its brackets are nested too deeply") from None
+        raise InputError(_("its brackets are nested too deeply")) from None
     except Exception as error:  # cattrs groups errors of any kind
         raise InputError(_first_problem(error)) from None
 

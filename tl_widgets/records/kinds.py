@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from math import inf, isfinite
 from typing import Annotated
 
+from tl_widgets.core.translation import _
+
 # No experiment exceeds these, and larger values would freeze the page that shows them, or overflow.
 MAX_NUMBER = 10**15
 MAX_TEXT = 20_000
@@ -69,7 +71,11 @@ def check_real(number: float, kind: Range | None) -> float:
 
 def _require_within(number: float, kind: Range | None) -> None:
     if kind is not None and not kind.low - _ROUNDING <= number <= kind.high + _ROUNDING:
-        limits = f"at least {kind.low:g}" if kind.high >= MAX_NUMBER else f"between {kind.low:g} and {kind.high:g}"
+        limits = (
+            _("at least {low:g}", low=kind.low)
+            if kind.high >= MAX_NUMBER
+            else _("between {low:g} and {high:g}", low=kind.low, high=kind.high)
+        )
         raise TypeError(f"is {number:g}, not {limits}")
 
 

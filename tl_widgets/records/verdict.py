@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent, points, points_range
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, ngettext
 from tl_widgets.records.comparison import RunResult, Verdict
 from tl_widgets.records.folds import Folds
 from tl_widgets.records.kinds import Count, Share
@@ -149,9 +149,12 @@ def judge_folds(folds: Folds, pooled: Verdict) -> Verdict:
     if pooled.ci95 is None:
         return pooled
     n = len(folds.points)
-    text = (
-        f" Each image was tested once, in {n} fold{'s' if n > 1 else ''}, by models trained on the other folds. "
-        "The folds aren't independent, because they share training images: the interval may be a little too narrow."
+    text = " " + ngettext(
+        "Each image was tested once, in {n} fold, by models trained on the other folds. "
+        "The folds aren't independent, because they share training images: the interval may be a little too narrow.",
+        "Each image was tested once, in {n} folds, by models trained on the other folds. "
+        "The folds aren't independent, because they share training images: the interval may be a little too narrow.",
+        n,
     )
     if folds.failures:
         text += _(

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from tl_widgets.core.events import Event, OnEvent, ignore
 from tl_widgets.core.resources import home_folder
+from tl_widgets.core.translation import _
 
 MAX_BYTES = 2_000_000_000
 _VERSION = 2  # of the table; one of another version is replaced
@@ -60,7 +61,7 @@ def read_features(part: bytes, images: Sequence[bytes], on_event: OnEvent = igno
         rows.update(_read(part, images))
 
     try:
-        _unless_locked(read, on_event, "they are computed again")
+        _unless_locked(read, on_event, _("they are computed again"))
     except Exception as error:  # a damaged file can raise anything
         if _code(error) not in _NOT_WRITABLE:
             _remove()
@@ -80,10 +81,10 @@ def write_features(
     def write() -> None:
         _write(part, rows)
         if len(_read(part, [image for image, _, _ in rows])) < len(rows):  # the order of a damaged table is wrong
-            raise sqlite3.DatabaseError("what was written can't be read back")
+            raise sqlite3.DatabaseError(_("what was written can't be read back"))
 
     try:
-        return _unless_locked(write, on_event, "these features are not stored")
+        return _unless_locked(write, on_event, _("these features are not stored"))
     except OSError:
         return False
     except Exception as error:
@@ -92,7 +93,7 @@ def write_features(
     # "file is not a database", "disk image is malformed", other columns: start over, as all can be computed again.
     try:
         _remove()
-        return _unless_locked(write, on_event, "these features are not stored")
+        return _unless_locked(write, on_event, _("these features are not stored"))
     except Exception:
         return False
 
@@ -129,7 +130,11 @@ def _unless_locked(work: Callable[[], None], on_event: OnEvent, consequence: str
         if _code(error) not in _LOCKED:
             raise
         _paused[path] = time.monotonic() + _PAUSE
-        text = f"another program has locked the stored features in {path}: {consequence}"
+        text = _(
+            "another program has locked the stored features in {path}: {consequence}",
+            path=path,
+            consequence=consequence,
+        )
         on_event(Event("features", text))
         return False
     return True

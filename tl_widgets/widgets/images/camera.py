@@ -12,7 +12,7 @@ import anywidget
 import traitlets
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, ngettext
 from tl_widgets.data.decode import UnreadableError, decode_image
 from tl_widgets.widgets.shared.html import page_file
 from tl_widgets.widgets.shared.threads import log
@@ -82,7 +82,8 @@ class CameraView(anywidget.AnyWidget):
         try:
             name = self._keep(content, buffers)
             n, kept = self._counts[name], True
-            text = f"{name}: {n:,} picture{'' if n == 1 else 's'} taken." if name else _("Taken.")
+            text = ngettext("{name}: {n:,} picture taken.", "{name}: {n:,} pictures taken.", n, name=name)
+            text = text if name else _("Taken.")
         except InputError as error:
             text = str(error)
         except Exception as error:

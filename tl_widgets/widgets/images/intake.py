@@ -11,7 +11,7 @@ from ipywidgets import HTML, Button, Dropdown, HBox, Text, VBox
 from tl_widgets.collections import storage as own_files
 from tl_widgets.collections.storage import Incoming, find_folders, uploads_folder
 from tl_widgets.core.paths import working_folder
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, ngettext
 from tl_widgets.data.archives import printable
 from tl_widgets.widgets.images.classes import upload_view
 from tl_widgets.widgets.shared.fields import STYLE, row
@@ -137,7 +137,7 @@ class NewClass(VBox):
     def show_set(self, name: str) -> None:
         """Say which set the class will be in; "" for a new one."""
         where = _("in {name}", name=escape(name)) if name else _("in a new set")
-        self._title.value = f'<p><b>New class</b> <span class="tlw-where">{where}</span></p>'
+        self._title.value = _('<p><b>New class</b> <span class="tlw-where">{where}</span></p>', where=where)
 
     def _show_enabled(self) -> None:
         self.class_name.disabled = self.camera_button.disabled = not self._enabled
@@ -164,7 +164,7 @@ def _unusable_html(problems: dict[Path, str], chosen: Path | None) -> str:
         f"<li><b>{escape(printable(_shown(path)))}</b>: {escape(why)}</li>" for path, why in problems.items()
     )
     n = len(problems)
-    summary = f"{n} folder{'s' if n > 1 else ''} or zip{'s' if n > 1 else ''} here can’t be used"
+    summary = ngettext("{n} folder or zip here can’t be used", "{n} folders or zips here can’t be used", n)
     return f'<details class="tlw-unusable"><summary>{summary}</summary><ul>{items}</ul></details>'
 
 

@@ -9,7 +9,7 @@ from ipywidgets import HTML, Button, Checkbox, VBox
 
 from tl_widgets.collections.collection import ImageCollection
 from tl_widgets.core.numbers import count_text, rough_duration
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, ngettext
 from tl_widgets.data.alike import find_alike
 from tl_widgets.data.dataset import ImageDataset, LoadReport, first_few
 from tl_widgets.data.groups import Grouping
@@ -167,10 +167,15 @@ def _small_html(n_test: int, has_splits: bool) -> str:
             small_test=SMALL_TEST,
         )
     )
-    return (
-        f'<p class="tlw-small"><b>Only {n_test} test picture{"s" if n_test != 1 else ""}:</b> one more right answer '
-        f"moves the result by {100 / n_test:.0f} percentage points. {cure} Or train {N_FOLDS} times, each time without "
-        "another fifth of the pictures, on which that model is then tested.</p>"
+    few = ngettext("Only {n} test picture:", "Only {n} test pictures:", n_test)
+    return _(
+        '<p class="tlw-small"><b>{few}</b> one more right answer moves the result by {points:.0f} percentage points. '
+        "{cure} Or train {n_folds} times, each time without another fifth of the pictures, on which that model is "
+        "then tested.</p>",
+        few=few,
+        points=100 / n_test,
+        cure=cure,
+        n_folds=N_FOLDS,
     )
 
 
@@ -188,7 +193,8 @@ def _report_html(reading: Reading) -> str:
     )
     text = f'<p class="tlw-note">{" ".join(lines)}</p>'
     if warnings:
-        text = f'<div class="tlw-warnings"><b>Before you train:</b><ul class="tlw-notes">{warnings}</ul></div>{text}'
+        lead = _("Before you train:")
+        text = f'<div class="tlw-warnings"><b>{lead}</b><ul class="tlw-notes">{warnings}</ul></div>{text}'
     if report.duplicates:
         duplicates = first_few(
             [_("{name} equals {other}", name=name, other=other) for name, other in report.duplicates]

@@ -75,7 +75,7 @@ class ExportFields(VBox):
 def exported_html(folder: Path, report: ExportReport) -> Markup:
     """Return HTML that says what was written, and the proof."""
     name = printable(str(folder))
-    command = Markup("<code>{}</code>").format(f"python -m http.server --directory {name}")
+    command = Markup("<code>{}</code>").format(_("python -m http.server --directory {name}", name=name))
     use = Markup("<p>{}</p>").format(
         Markup(_("Run {command}, and open http://localhost:8000.")).format(command=command)
     )

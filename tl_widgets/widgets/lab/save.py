@@ -14,6 +14,7 @@ from tl_widgets.collections.storage import Incoming
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, Event
 from tl_widgets.core.numbers import size_text
+from tl_widgets.core.translation import _
 from tl_widgets.data.archives import printable
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.records.comparison import Comparison
@@ -26,14 +27,14 @@ from tl_widgets.widgets.shared.threads import Run, run_and_explain
 from tl_widgets.widgets.shared.turns import training_lock, wait_for_tensorflow
 from tl_widgets.widgets.shared.upload import UploadView
 
-_NO_RUN_YET = "After training: both models, the record, the script and a report, in one folder."
-_NO_EXPORT_YET = "After training: a model for a browser, a phone or another program, tested on all test images."
+_NO_RUN_YET = _("After training: both models, the record, the script and a report, in one folder.")
+_NO_EXPORT_YET = _("After training: a model for a browser, a phone or another program, tested on all test images.")
 _DESCRIPTIONS = {
-    "record.json": "the record of everything; “Load a record” below reads it back",
-    "report.html": "the report: open it in a browser, or print it",
-    "transfer_learning.py": "the experiment in plain Keras; its random numbers, and so its accuracies, are its own",
+    "record.json": _("the record of everything; “Load a record” below reads it back"),
+    "report.html": _("the report: open it in a browser, or print it"),
+    "transfer_learning.py": _("the experiment in plain Keras; its random numbers, and so its accuracies, are its own"),
 }
-_BACKBONE = "the backbone that the script reads"
+_BACKBONE = _("the backbone that the script reads")
 Load = Callable[[str, bytes, Cancel], Sequence[str]]
 
 
@@ -50,28 +51,34 @@ class SaveView(VBox):
         self._is_enabled, self._is_busy = True, False
         self._comparison: Comparison | None = None
         self._dataset: ImageDataset | None = None
-        self.folder = Text("transfer-learning-run", description="Folder name", style=STYLE)
-        self.save_button = Button(description="Save all", icon="save")
+        self.folder = Text("transfer-learning-run", description=_("Folder name"), style=STYLE)
+        self.save_button = Button(description=_("Save all"), icon="save")
         self.export_fields = ExportFields()
-        self.export_button = Button(description="Export", icon="share")
+        self.export_button = Button(description=_("Export"), icon="share")
         self.upload = UploadView(
-            self._uploaded, max_bytes=MAX_RECORD_BYTES, label="Choose a record", accept=".json", kind="record",
-            hint="or drop it here",
-        )  # fmt: skip
-        self.file = Text(description="Record's file name", placeholder="run/record.json", style=STYLE)
-        self.load_button = Button(description="Load it", icon="folder-open")
-        self.stop_button = Button(description="Stop", icon="stop", layout={"display": "none"})
+            self._uploaded,
+            max_bytes=MAX_RECORD_BYTES,
+            label=_("Choose a record"),
+            accept=".json",
+            kind="record",
+            hint=_("or drop it here"),
+        )
+        self.file = Text(description=_("Record's file name"), placeholder=_("run/record.json"), style=STYLE)
+        self.load_button = Button(description=_("Load it"), icon="folder-open")
+        self.stop_button = Button(description=_("Stop"), icon="stop", layout={"display": "none"})
         self._run: Run[Any] | None = None
         self._save_row = row(self.folder, self.save_button)
         self._export_part = VBox([self.export_fields, row(self.export_button)])
         load_row = row(self.upload, self.file, self.load_button)
         self._saved, self._exported, self._loaded = HTML(), HTML(), HTML()
-        titles = ("Save this run", "Export a model", "Load a record")
+        titles = (_("Save this run"), _("Export a model"), _("Load a record"))
         headings = [HTML(f'<h4 class="tlw-title tlw-part">{text}</h4>') for text in titles]
         hint_line = HTML(
-            '<p class="tlw-note">A record (JSON) that the Lab or tl-widgets compare wrote: from your computer, or the '
-            "name of a file beside the notebook. It sets the controls and adds its "
-            "result to the list of runs. No code in it is run.</p>"
+            _(
+                '<p class="tlw-note">A record (JSON) that the Lab or tl-widgets compare wrote: from your '
+                "computer, or the name of a file beside the notebook. It sets the controls and adds its "
+                "result to the list of runs. No code in it is run.</p>"
+            )
         )
         saving = (headings[0], self._save_row, self._saved)
         exporting = (headings[1], self._export_part, self._exported)
@@ -131,12 +138,12 @@ class SaveView(VBox):
         comparison, dataset, name = self._comparison, self._dataset, self.folder.value.strip()
 
         def on_event(event: Event) -> None:
-            self._saved.value = progress("Saving", event.n_done, event.n_total, event.text)
+            self._saved.value = progress(_("Saving"), event.n_done, event.n_total, event.text)
 
         def work(cancel: Cancel) -> Path:
             if comparison is None:
                 raise InputError(_NO_RUN_YET)
-            self._saved.value = note("Saving…")
+            self._saved.value = note(_("Saving…"))
             with training_lock(cancel, lambda: _show_waiting(self._saved)):
                 wait_for_tensorflow(cancel, lambda: None)  # two threads that import it block each other
                 from tl_widgets.export.saving import save_comparison
@@ -146,26 +153,26 @@ class SaveView(VBox):
             self._saved.value = _saved_html(folder, files, find_backbone(comparison.config.backbone))
             return folder
 
-        return self._start(work, self._saved, "Stopped: nothing was saved.")
+        return self._start(work, self._saved, _("Stopped: nothing was saved."))
 
     def export(self) -> Run[Path]:
         """Export the chosen model into a new folder next to the notebook, in the background."""
         comparison, dataset, line = self._comparison, self._dataset, self._exported
 
         def on_event(event: Event) -> None:
-            line.value = progress("Exporting", event.n_done, event.n_total, event.text)
+            line.value = progress(_("Exporting"), event.n_done, event.n_total, event.text)
 
         def work(cancel: Cancel) -> Path:
             if comparison is None:
                 raise InputError(_NO_EXPORT_YET)
-            line.value = note("Exporting…")
+            line.value = note(_("Exporting…"))
             with training_lock(cancel, lambda: _show_waiting(line)):
                 wait_for_tensorflow(cancel, lambda: None)
                 folder, report = self.export_fields.export(comparison, dataset, on_event, cancel)
             line.value = exported_html(folder, report)
             return folder
 
-        return self._start(work, line, "Stopped: nothing was exported.")
+        return self._start(work, line, _("Stopped: nothing was exported."))
 
     def _uploaded(self, _: str, incoming: Incoming) -> None:
         with incoming:
@@ -174,7 +181,7 @@ class SaveView(VBox):
 
     def load(self, name: str, data: bytes | None = None) -> Run[None]:
         """Load a record in the background; if `data` is None, read it from the file `name` on this machine."""
-        self._loaded.value = note("Loading…")
+        self._loaded.value = note(_("Loading…"))
 
         def work(cancel: Cancel) -> None:
             sentences = self._load(name, read_record_file(name) if data is None else data, cancel)
@@ -182,11 +189,11 @@ class SaveView(VBox):
             more = f'<ul class="tlw-notes">{items}</ul>' if items else ""
             self._loaded.value = f'<div role="status"><p>{escape(sentences[0])}</p>{more}</div>'
 
-        return self._start(work, self._loaded, "Stopped: nothing was loaded.")
+        return self._start(work, self._loaded, _("Stopped: nothing was loaded."))
 
 
 def _show_waiting(line: HTML) -> None:
-    line.value = note("Waiting for the training to end…")
+    line.value = note(_("Waiting for the training to end…"))
 
 
 def _saved_html(folder: Path, files: Sequence[Path], backbone: Backbone) -> str:
@@ -200,8 +207,12 @@ def _saved_html(folder: Path, files: Sequence[Path], backbone: Backbone) -> str:
     models = [file for file in files if file.name not in known]
     name = printable(str(folder))
     again = f'keras.models.load_model("{name}/{models[-1].name}", compile=False)' if models else ""
-    code = f"<p>In Python: <code>{escape(again)}</code></p>" if again else "<p>This result has no models to save.</p>"
-    how = "A click opens a file; the file browser downloads it." if has_file_pages() else ""
+    code = (
+        _("<p>In Python: <code>{again}</code></p>", again=escape(again))
+        if again
+        else _("<p>This result has no models to save.</p>")
+    )
+    how = _("A click opens a file; the file browser downloads it.") if has_file_pages() else ""
     return (
         f'<div role="status"><p>Saved in the folder <b>{escape(name)}</b> beside the notebook. {how}</p>'
         f'<ul class="tlw-notes">{"".join(lines)}</ul>{code}</div>'

@@ -205,14 +205,16 @@ def _prediction_html(prediction: Prediction) -> str:
         width=prediction.width,
         height=prediction.height,
     )
+    whole = _("{name}, the whole picture", name=name)
+    small = _("{name} as the models see it", name=name)
+    as_seen = _("As the models see it: {size} × {size} pixels.", size=size)
     original = (
-        f'<figure><span class="tlw-original">{image(prediction.original, f"{name}, the whole picture", _SIDE)}'
+        f'<figure><span class="tlw-original">{image(prediction.original, whole, _SIDE)}'
         f'<span class="tlw-crop" style="{frame}"></span></span>'
         f"<figcaption>{what}</figcaption></figure>"
     )
     seen = (
-        f'<figure class="tlw-seen">{image(prediction.image, f"{name} as the models see it", _SIDE)}'
-        f"<figcaption>As the models see it: {size} × {size} pixels.</figcaption></figure>"
+        f'<figure class="tlw-seen">{image(prediction.image, small, _SIDE)}<figcaption>{as_seen}</figcaption></figure>'
     )
     return (
         f'<section class="tlw-picture" aria-label="{escape(name)}"><h4>{escape(name)}</h4>'

@@ -164,8 +164,8 @@ def _confusion_table(run: RunResult, number: int) -> Markup:
     )
     return Markup(
         '<div class="tlw-scroll"><table class="tlw-table tlw-confusion tlw-of-{}"><caption>{}</caption>'
-        '<thead><tr><th scope="col">true class ↓ answer →</th>{}</tr></thead><tbody>{}</tbody></table></div>'
-    ).format(run.name, caption, heads, join(rows))
+        '<thead><tr><th scope="col">{}</th>{}</tr></thead><tbody>{}</tbody></table></div>'
+    ).format(run.name, caption, _("true class ↓ answer →"), heads, join(rows))
 
 
 def verdict(comparison: Comparison, number_: int, source: str = "") -> str:
@@ -219,8 +219,13 @@ def _figures(run: RunResult, score: Score | None) -> str:
     if balanced := balanced_text(run):
         result += _(" <small>· balanced {balanced}</small>", balanced=balanced)
     saved = _(", {saved:.1f} s saved by cached features", saved=run.seconds.saved) if run.seconds.saved else ""
+    cost = _(
+        "{trainable} trainable of {total} parameters · {seconds:.1f} s",
+        trainable=count_text(run.params.trainable),
+        total=count_text(run.params.total),
+        seconds=run.seconds.total,
+    )
     return (
         f'<div class="tlw-result tlw-edge-{escape(run.name)}"><span>{name}</span><span>{result}</span>'
-        f"<small>{count_text(run.params.trainable)} trainable of {count_text(run.params.total)} parameters · "
-        f"{run.seconds.total:.1f} s{saved}</small></div>"
+        f"<small>{cost}{saved}</small></div>"
     )

@@ -13,7 +13,7 @@ from tl_widgets.core.html import Markup, join
 from tl_widgets.core.paths import user_path
 from tl_widgets.core.resources import release_memory
 from tl_widgets.core.text import printable
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, ngettext
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.setup_checks.mistake import Finding
 from tl_widgets.widgets.shared.fields import STYLE, menu_widget, row
@@ -178,7 +178,7 @@ class OwnModelView(HBox):
 def _findings_html(model: str, data: str, findings: tuple[Finding, ...]) -> Markup:
     """Return the findings as a list that the keyboard can scroll."""
     n = sum(finding.was_checked for finding in findings)
-    head = _CLEAN if not n else f"{n} finding{'s' if n != 1 else ''}."
+    head = ngettext("{n} finding.", "{n} findings.", n) if n else _CLEAN
     items = join(
         Markup("<li><b>{}</b>{}</li>").format(
             finding.text,

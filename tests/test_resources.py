@@ -122,3 +122,18 @@ def test_freed_memory_goes_back_to_the_system():
     resources.release_memory()
     assert before - process.memory_info().rss > 80_000_000
     assert len(kept) == 100
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems count libraries in another way")
+def test_what_was_read_of_a_library_is_unmapped_and_comes_back():
+    import numpy  # noqa: F401 - brings a large library
+
+    process = psutil.Process()
+    parts = process.memory_maps(grouped=False)
+    code = max((part for part in parts if ".so" in part.path and "x" in part.perms), key=lambda part: part.size)
+    start, end = (int(address, 16) for address in code.addr.split("-"))
+    before = ctypes.string_at(start, end - start)  # reads all of it
+    resident = process.memory_info().rss
+    resources.release_libraries()
+    assert resident - process.memory_info().rss > 0.8 * (end - start)
+    assert ctypes.string_at(start, end - start) == before

@@ -11,11 +11,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from functools import cache
 from pathlib import Path
 
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
-from tl_widgets.core.resources import require_memory, share_heaps
+from tl_widgets.core.resources import release_libraries, require_memory, share_heaps
 from tl_widgets.core.translation import _
 
 _PACKAGES = ("tensorflow", "keras")
@@ -83,6 +84,7 @@ class _Import(threading.Thread):
             # Every run has its own tf.function, and TensorFlow warns about that after the fifth.
             tf.get_logger().addFilter(lambda record: "triggered tf.function retracing" not in record.getMessage())
             tf.config.list_physical_devices()  # looks for GPUs now, because it warns if there are none
+            _release_once()
         except BaseException as error:
             self.error = error
             if cut is not None:
@@ -106,6 +108,12 @@ def cpu_flags() -> frozenset[str]:
 
 def _has_parts(package: str) -> bool:
     return any(name.startswith(f"{package}.") for name in list(sys.modules))
+
+
+@cache
+def _release_once() -> None:
+    """Release what TensorFlow's import has read, ours or an earlier one."""
+    release_libraries()
 
 
 def require_memory_for_tensorflow() -> None:
@@ -147,6 +155,7 @@ def import_tensorflow(on_event: OnEvent = ignore, cancel: Cancel | None = None) 
                 # Worker processes import it themselves, and have to round like this one.
                 if (onednn := uses_onednn()) is not None:
                     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", str(int(onednn)))
+                _release_once()
                 return
             require_memory_for_tensorflow()
             _running = _Import()

@@ -6,6 +6,7 @@ import ctypes
 import gc
 import os
 import shutil
+import sys
 import tempfile
 import threading
 import time
@@ -21,6 +22,8 @@ from tl_widgets.core.numbers import size_text
 from tl_widgets.core.paths import user_path
 
 _M_ARENA_MAX = -8  # in glibc's malloc.h
+_MADV_DONTNEED = 4  # in Linux's mman.h
+_LARGE = 1_000_000  # bytes; there are hundreds of smaller parts, which hold little
 _LONG = 3.0  # seconds
 
 
@@ -120,6 +123,25 @@ def share_heaps() -> None:
     """
     with suppress(OSError, AttributeError, TypeError):
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, max(2, n_cores()))
+
+
+def release_libraries() -> None:
+    """Unmap what was read of large libraries so far; what is called again comes back by itself.
+
+    Loading TensorFlow reads 0.33 GB of its files, mostly names of symbols, and training needs a quarter of that. Linux
+    counts the rest as this process's memory until it's unmapped. It stays in the cache of files, which the system drops
+    where it needs memory, and from which a part comes back in microseconds.
+    """
+    if sys.platform != "linux":
+        return
+    with suppress(OSError, AttributeError, TypeError, psutil.Error):
+        madvise = ctypes.CDLL(None).madvise
+        for part in psutil.Process().memory_maps(grouped=False):
+            # What the loader or a debugger has changed would be lost.
+            is_as_in_file = "w" not in part.perms and not part.anonymous and not part.swap
+            if is_as_in_file and part.rss > _LARGE and ".so" in part.path:
+                start, end = (int(address, 16) for address in part.addr.split("-"))
+                madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _MADV_DONTNEED)
 
 
 def release_memory() -> None:

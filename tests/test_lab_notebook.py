@@ -174,7 +174,7 @@ print(len(lab.runs), lab.state, *(answer.probabilities for answer in predict(lab
 """
     first = run(SETUP, of_notebook, SHOW, "comparison = await lab.run().done()", look)
     kernel.restart_kernel(now=True)  # it is killed, as one that is culled
-    again = run(SETUP, of_notebook, SHOW, "await lab._coming.done()", look)
+    again = run(SETUP, of_notebook, SHOW, "await lab.taken_up.done()", look)
     assert printed(first.cells[-1]).startswith("1 done (")
     assert printed(again.cells[-1]) == printed(first.cells[-1]).replace("done", "idle")
     widgets = again.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]

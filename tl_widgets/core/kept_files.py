@@ -54,7 +54,7 @@ def this_notebook() -> Path | None:
     JupyterLab and Notebook tell their kernels. TL_WIDGETS_NO_KEEPING turns keeping off.
     """
     path = Path(os.environ.get("JPY_SESSION_NAME", ""))
-    is_notebook = path.suffix == ".ipynb" and path.is_absolute() and path.parent.is_dir()
+    is_notebook = path.suffix == ".ipynb" and path.is_absolute() and os.access(path.parent, os.R_OK)
     return path if is_notebook and not os.environ.get("TL_WIDGETS_NO_KEEPING") else None
 
 
@@ -122,9 +122,9 @@ class KeptFiles:
 
     def settings(self) -> str:
         """Return the settings that were kept; "" if there are none."""
-        if self._folder is None or not (self._folder / _SETTINGS).exists():
+        if self._folder is None:
             return ""
-        with suppress(InputError, UnicodeDecodeError):
+        with suppress(InputError, UnicodeDecodeError):  # there are none yet, for example
             return read_user_file(self._folder / _SETTINGS, _("The settings"), MOST_BYTES).decode()
         return ""
 

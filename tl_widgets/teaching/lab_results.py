@@ -20,6 +20,8 @@ def result_of(lab: TransferLab) -> Comparison:
     Raises:
         InputError: The run was stopped, or it failed.
     """
+    if lab.taken_up is not None:
+        lab.taken_up.wait()  # with the models of the last kernel
     if lab.is_running or lab.result is None:
         lab.run(wait=True)
     if lab.result is None:

@@ -47,6 +47,7 @@ class TransferLab(App[LabScreen, Comparison]):
     Attributes:
         panel: the controls.
         images: the tab for the learner's own pictures; None if the data set is given.
+        taken_up: brings images and models of the last run that an earlier kernel kept; None if there is none.
 
     Args:
         dataset: your own images; None offers the built-in data sets.
@@ -79,7 +80,7 @@ class TransferLab(App[LabScreen, Comparison]):
         self._runs = self._kept.runs
         self._estimator = Estimator(source, self._runs)
         self._result: Comparison | None = None
-        self._coming: Run[None] | None = None  # brings the images of a run that was taken up
+        self.taken_up: Run[None] | None = None
         self._live_training = LatestRequest(self._retrain)
         self.panel = ControlPanel(settings, show=show, lock=lock, source=source, front=FRONT)
         self._base_settings = self._last_settings = self.panel.settings
@@ -94,7 +95,7 @@ class TransferLab(App[LabScreen, Comparison]):
         screen.reset_button.on_click(lambda _: self.restore(self._base_settings))
         self.panel.follow(self._settings_changed)
         self._kept.take_up(self._place, dataset)
-        self._coming = self._show_kept(with_settings=settings is None and not lock)
+        self.taken_up = self._show_kept(with_settings=settings is None and not lock)
         screen.live_tick.observe(lambda change: self._switch_live(change["new"]), "value")
         self.panel.show_thumbnails()
 
@@ -120,7 +121,7 @@ class TransferLab(App[LabScreen, Comparison]):
 
     @property
     def runs(self) -> tuple[LabRun, ...]:
-        """Every run so far with its settings, including stopped ones."""
+        """Every run with its settings, including stopped ones and those that earlier kernels kept."""
         return tuple(self._runs)
 
     @property
@@ -175,9 +176,9 @@ class TransferLab(App[LabScreen, Comparison]):
             dataset = restore(run.result, self._source, before, cancel).dataset
             if settings is not None and self.settings == before:
                 self.settings = settings  # now with the learner's own images
-        self.paper.show((run.result.verdict.text,), on_paper(run.result))
         if self._result is not run.result:
             return
+        self.paper.show((run.result.verdict.text,), on_paper(run.result))
         self.screen.show_answers(run, run.result, dataset)
         if self._is_here(run.settings):
             comparison = self._kept.with_models(run.result, dataset, self._cache, cancel)
@@ -200,8 +201,8 @@ class TransferLab(App[LabScreen, Comparison]):
 
     def _release(self) -> None:
         super()._release()
-        if self._coming is not None:
-            self._coming.stop()
+        if self.taken_up is not None:
+            self.taken_up.stop()
         self.screen.release()
         if self.images is not None:
             self.images.release()

@@ -17,6 +17,7 @@ from tl_widgets.records.comparison import Comparison
 from tl_widgets.widgets.lab.restore import read_record
 from tl_widgets.widgets.lab.runs import LabRun
 from tl_widgets.widgets.shared.settings import LabSettings
+from tl_widgets.widgets.shared.threads import log
 from tl_widgets.widgets.shared.turns import training_lock, wait_for_tensorflow
 
 _MOST_RUNS = 1_000_000  # as a run's number
@@ -47,6 +48,9 @@ class KeptRuns:
         for kept in self._files.read():
             try:
                 run = _read(kept.text, self._next_number)
+            except RecursionError:
+                self._files.set_aside(kept.path, _("its brackets are nested too deeply"))
+                continue
             except InputError as error:
                 self._files.set_aside(kept.path, str(error).rstrip("."))
                 continue
@@ -82,6 +86,13 @@ class KeptRuns:
         """Add a run and keep it; `source` is the name of the record that it was loaded from."""
         run = LabRun(self._next_number, settings, result.without_models(), source)
         self.runs.append(run)
+        try:
+            self._keep(run, result)
+        except Exception:  # a result that can't be kept is still a result
+            log.exception("a run could not be kept")
+        return run
+
+    def _keep(self, run: LabRun, result: Comparison) -> None:
         parts = {"settings": load(run.settings.to_json()), "record": load(run.result.to_json())}
         name = self._files.add(dump({"format": FORMAT, "number": run.number, "source": run.source, **parts}))
         if name and result.is_whole:
@@ -90,7 +101,6 @@ class KeptRuns:
             forget_models(self._stored)
             write_models(name, result)
             self._stored = name
-        return run
 
     def with_models(
         self, result: Comparison, dataset: ImageDataset | None, cache: RunCache, cancel: Cancel

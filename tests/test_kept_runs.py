@@ -50,7 +50,8 @@ def run_cell(notebook, monkeypatch):
 
 def taken_up(place="cell", own=None):
     kept = KeptRuns()
-    kept.take_up(place, own)
+    if kept.open(place, own):
+        kept.take_up()
     return kept
 
 
@@ -207,6 +208,13 @@ def test_times_are_said_as_people_say_them():
 # The Lab
 
 
+def run_and_wait(run_cell):
+    """The Lab of a new kernel, when all has come that there is."""
+    lab = run_cell()
+    assert lab.taken_up.finished.wait(60)
+    return lab
+
+
 def test_the_next_kernel_shows_the_runs_and_the_result_again(run_cell, notebook):
     lab = run_cell()
     lab.settings = SMALL
@@ -218,7 +226,7 @@ def test_the_next_kernel_shows_the_runs_and_the_result_again(run_cell, notebook)
     result, settings = lab.result, lab.settings
     assert "without images" in page(lab.screen.runs)
 
-    again = run_cell()  # the same cell, which also closes the first Lab
+    again = run_and_wait(run_cell)  # the same cell, which also closes the first Lab
     assert [run.settings for run in again.runs] == [SMALL, SMALL.with_values({"epochs": 2})]
     assert again.settings == settings
     assert again.result == result
@@ -227,7 +235,6 @@ def test_the_next_kernel_shows_the_runs_and_the_result_again(run_cell, notebook)
     assert "Here again: 2 runs, the last from today, " in again.screen.outcome.live_line.value
     assert "Run 2: textures" in again.screen.outcome.headline.value
     assert "after 2 of 2 epochs" in again.screen.curves.markup
-    assert again.taken_up.finished.wait(30)
     assert "90 test images; the models" in page(again.screen.predictions)
     assert result.verdict.text in again.paper._content
     assert run_cell("cell-1", settings=SMALL).settings == SMALL  # what the cell says goes first
@@ -272,13 +279,6 @@ def test_the_models_of_the_last_run_answer_again_and_need_not_be_trained(run_cel
     assert len(run_and_wait(run_cell).runs) == 3
 
 
-def run_and_wait(run_cell):
-    """The Lab of a new kernel, when all has come that there is."""
-    lab = run_cell()
-    assert lab.taken_up.finished.wait(60)
-    return lab
-
-
 def test_forgetting_starts_afresh(run_cell, notebook):
     lab = run_cell()
 
@@ -289,10 +289,9 @@ def test_forgetting_starts_afresh(run_cell, notebook):
 
     first = shown(lab)
     lab._kept.add(SMALL, RESULT)
-    lab = run_cell()
+    lab = run_and_wait(run_cell)
     view = lab.screen.runs
     assert len(lab.runs) == 1
-    assert lab.taken_up.finished.wait(30)
     view.forget_button.click()
     assert view.forget_button.description == "Really forget 1 run?"
     assert len(lab.runs) == 1

@@ -107,6 +107,11 @@ class KeptFiles:
             )
         return self._failed or self._where
 
+    @property
+    def are_there(self) -> bool:
+        """Whether there is anything to read."""
+        return bool(self._files())
+
     def add(self, text: str) -> str:
         """Keep a text, and return its checksum; "" if it can't be kept. The oldest go if there are too many."""
         data = text.encode("utf-8", "backslashreplace")

@@ -34,6 +34,8 @@ from tl_widgets.widgets.shared.threads import LatestRequest, Run
 from tl_widgets.widgets.shared.turns import training_lock, wait_for_tensorflow
 from tl_widgets.widgets.shared.views import thumbnails
 
+_SOON = 0.5  # seconds
+
 
 class TransferLab(App[LabScreen, Comparison]):
     """Set the controls, press a button, and watch both models learn.
@@ -94,8 +96,15 @@ class TransferLab(App[LabScreen, Comparison]):
         super().__init__(screen, source)
         screen.reset_button.on_click(lambda _: self.restore(self._base_settings))
         self.panel.follow(self._settings_changed)
-        self._kept.take_up(self._place, dataset)
-        self.taken_up = self._show_kept(with_settings=settings is None and not lock)
+        is_kept = self._kept.open(self._place, dataset)
+        screen.runs.show_kept(self._kept.about)
+        last_settings = self._kept.settings if settings is None and not lock else None
+        with suppress(InputError):  # images that have to come first, or are gone
+            self.panel.settings = last_settings or self.panel.settings
+        if is_kept:
+            self.live = True
+            self.taken_up = Run(lambda cancel: self._take_up(last_settings, cancel))
+            self._kept.wait(_SOON)  # usually all is there from the start
         screen.live_tick.observe(lambda change: self._switch_live(change["new"]), "value")
         self.panel.show_thumbnails()
 
@@ -152,25 +161,16 @@ class TransferLab(App[LabScreen, Comparison]):
         self._live_training.stop()
         super().stop()
 
-    def _show_kept(self, *, with_settings: bool) -> Run[None] | None:
-        """Show the runs that an earlier kernel kept, with the settings of then; return what brings the images."""
-        settings = self._kept.settings if with_settings else None
-        if settings is not None:
-            with suppress(InputError):  # images that have to come first, or are gone
-                self.panel.settings = settings
+    def _take_up(self, settings: LabSettings | None, cancel: Cancel) -> None:
+        """Show the runs that an earlier kernel kept, then images and models of the last one; runs in a thread."""
+        self._kept.take_up(cancel)
         self.screen.runs.show(self.runs)
         self.screen.runs.show_kept(self._kept.about)
-        self.screen.show_hint(self._kept.greeting)
-        last = next((run for run in reversed(self._runs) if run.result.is_whole), None)
-        if last is None:
-            return None
-        self._result = last.result
-        self.screen.show_again(last, self.runs, self._kept.greeting)
-        self.live = True
-        return Run(lambda cancel: self._bring_images(last, settings, cancel))
-
-    def _bring_images(self, run: LabRun, settings: LabSettings | None, cancel: Cancel) -> None:
-        """Show the answers of a run that was taken up on its images, if they are here; runs in a thread."""
+        run = next((run for run in reversed(self._runs) if run.result.is_whole), None)
+        if run is None or self.is_running:
+            return
+        self._result = run.result
+        self.screen.show_again(run, self.runs, self._kept.greeting)
         dataset, before = None, self.settings
         with suppress(InputError):
             dataset = restore(run.result, self._source, before, cancel).dataset

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import threading
 from contextlib import suppress
 from datetime import datetime
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.events import Cancel
+from tl_widgets.core.events import Cancel, raise_if_cancelled
 from tl_widgets.core.kept_files import KeptFiles
 from tl_widgets.core.paths import is_elsewhere
 from tl_widgets.core.translation import _, ngettext
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.experiments.comparison import RunCache
-from tl_widgets.records.codec import FORMAT, dump, load
+from tl_widgets.records.codec import FORMAT, load
 from tl_widgets.records.comparison import Comparison
 from tl_widgets.widgets.lab.restore import read_record
 from tl_widgets.widgets.lab.runs import LabRun
@@ -21,6 +23,7 @@ from tl_widgets.widgets.shared.threads import log
 from tl_widgets.widgets.shared.turns import training_lock, wait_for_tensorflow
 
 _MOST_RUNS = 1_000_000  # as a run's number
+_PATIENCE = 60  # seconds that a new run waits for the old ones to be read
 _N_ASKED = 4  # test images, to see whether models are the same
 
 
@@ -36,16 +39,39 @@ class KeptRuns:
         self._files = KeptFiles("")
         self._last: datetime | None = None
         self._stored = ""  # the name of the models that are stored, those of the last run that was whole
+        self._is_read = threading.Event()
+        self._is_read.set()
 
-    def take_up(self, place: str, own: ImageDataset | None) -> None:
-        """Read the runs that were kept; what can't be used is set aside.
+    def open(self, place: str, own: ImageDataset | None) -> bool:
+        """Look for runs that were kept, and return whether `take_up` has to read any, before others are added.
 
         Args:
             place: the Lab's place in the notebook; "" if it has none.
             own: the images that the Lab was made for: with others, it takes up none of these runs.
         """
         self._files = KeptFiles(place and f"{place} {own.fingerprint if own is not None else ''}")
+        if self._files.are_there:
+            self._is_read.clear()
+        return self._files.are_there
+
+    def wait(self, seconds: float) -> None:
+        """Wait until the runs are read, for some seconds at most."""
+        self._is_read.wait(seconds)
+
+    def take_up(self, cancel: Cancel | None = None) -> None:
+        """Read the runs that were kept; what can't be used is set aside.
+
+        Raises:
+            CancelledError: `cancel` was set.
+        """
+        try:
+            self._take_up(cancel)
+        finally:
+            self._is_read.set()
+
+    def _take_up(self, cancel: Cancel | None) -> None:
         for kept in self._files.read():
+            raise_if_cancelled(cancel)
             try:
                 run = _read(kept.text, self._next_number)
             except RecursionError:
@@ -84,6 +110,7 @@ class KeptRuns:
 
     def add(self, settings: LabSettings, result: Comparison, source: str = "") -> LabRun:
         """Add a run and keep it; `source` is the name of the record that it was loaded from."""
+        self.wait(_PATIENCE)
         run = LabRun(self._next_number, settings, result.without_models(), source)
         self.runs.append(run)
         try:
@@ -94,7 +121,7 @@ class KeptRuns:
 
     def _keep(self, run: LabRun, result: Comparison) -> None:
         parts = {"settings": load(run.settings.to_json()), "record": load(run.result.to_json())}
-        name = self._files.add(dump({"format": FORMAT, "number": run.number, "source": run.source, **parts}))
+        name = self._files.add(json.dumps({"format": FORMAT, "number": run.number, "source": run.source, **parts}))
         if name and result.is_whole:
             from tl_widgets.experiments.model_store import forget_models, write_models
 
@@ -137,6 +164,7 @@ class KeptRuns:
         """Forget the runs, and delete what is kept."""
         from tl_widgets.experiments.model_store import forget_models
 
+        self.wait(_PATIENCE)
         self.runs.clear()
         self._files.forget()
         forget_models(self._stored)
@@ -173,7 +201,7 @@ def _read(text: str, least: int) -> LabRun | None:
     is_run = form == FORMAT and isinstance(source, str)
     if not (is_run and isinstance(number, int) and 0 < number < _MOST_RUNS):
         raise InputError(_("it isn't a run of a Lab"))
-    settings = LabSettings.from_json(dump(plain.get("settings")))  # type: ignore[arg-type]  # checked by from_json
-    result = read_record("its record", dump(plain.get("record")).encode())  # type: ignore[arg-type]
+    settings = LabSettings.from_json(json.dumps(plain.get("settings")))
+    result = read_record("its record", json.dumps(plain.get("record")).encode())
     # Two kernels may have counted alike.
     return LabRun(max(number, least), settings, result, str(source))

@@ -19,13 +19,13 @@ class Check:
     """What running it again showed.
 
     Attributes:
-        agrees: Whether the numbers are those of the record.
+        agrees: Whether the numbers are those of the record; None if it couldn't be run here.
         text: The finding, as a sentence.
         n_different: Test images that a model answers differently, the most of all models.
         n_allowed: How many may differ.
     """
 
-    agrees: bool
+    agrees: bool | None
     text: str
     n_different: int = 0
     n_allowed: int = 0
@@ -55,7 +55,7 @@ def run_again(variant: Variant, run: Comparison, *, on_event: OnEvent = ignore, 
             return Check(False, _("Its images aren't those that its settings give here."))
         again = compare_config(dataset, variant.config, on_event=on_event, cancel=cancel)
     except InputError as error:
-        return Check(False, _("It couldn't be run again: {why}", why=error))
+        return Check(None, _("It couldn't be run again: {why}", why=error))
     raise_if_cancelled(cancel)
     return compare_runs(run, again)
 

@@ -42,7 +42,8 @@ def statistics_page(grades: Grades) -> str:
     """Return the statistics as one HTML page that needs no network, no script and no other file."""
     description, graded = grades.description, grades.graded
     points = [line.points or 0.0 for line in graded]
-    checks = [line.check for line in graded if line.check]
+    tried = [line.check for line in graded if line.check]
+    checks = [check for check in tried if check.agrees is not None]
     return render(
         "tl_widgets.assignments",
         "statistics.html.jinja",
@@ -59,8 +60,8 @@ def statistics_page(grades: Grades) -> str:
         texts=[asked for asked in description.question if asked.kind == "text"],
         not_graded=_not_graded(grades),
         n_checked=len(checks),
-        n_agree=sum(check.agrees for check in checks),
-        check_texts=[check.text for check in checks if not check.agrees],
+        n_agree=sum(check.agrees is True for check in checks),
+        check_texts=[check.text for check in tried if not check.agrees],
         most_different=max((check.n_different for check in checks if check.agrees), default=0),
         versions=_versions(graded),
     )

@@ -118,7 +118,7 @@ class Task:
         except InputError as error:
             return _say(str(error))
         self.run = result.without_models()
-        return _say(_("The run is kept. {headline}", headline=result.headline))
+        return _say(_("The run is kept."))
 
     def submit(self, folder: str | PathLike[str] = ".") -> None:
         """Write the file to hand in, and print its name and what is missing.

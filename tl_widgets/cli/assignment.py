@@ -225,7 +225,7 @@ def _summarize(grades: Grades, console: Console, written: Sequence[Path]) -> Non
 
     console.print(f"\n{headline(grades)}", style="bold", soft_wrap=True)
     counts = Counter(line.status for line in grades.lines)
-    n_other = sum(line.check is not None and not line.check.agrees for line in grades.lines)
+    n_other = sum(line.check is not None and line.check.agrees is False for line in grades.lines)
     n_waiting = sum(line.waits for line in grades.graded)
     for n, text in (
         (counts["rejected"], _("rejected: the column notes says why")),

@@ -19,6 +19,9 @@ from kernel_cost import kernel_cost, sentence, too_much
 # threads. Set before TensorFlow is imported, and inherited by the kernels and commands that tests start.
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
+# NumPy's as well: on busy cores, threads that wait for each other take ten times as long for a product of matrices.
+for library in ("OPENBLAS", "OMP"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 # Tests read English texts, whatever the language of the machine.
 os.environ["TL_WIDGETS_LANG"] = "en"
 # Kernels measure the machine's speed only for the tests that ask for it.

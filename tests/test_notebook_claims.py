@@ -7,6 +7,7 @@ import pytest
 from helpers import run_notebook
 
 from tl_widgets import Config, teaching
+from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.data.dataset import Split
 from tl_widgets.widgets import LabSettings
 
@@ -29,11 +30,21 @@ def run():
 
 
 def _few(split):
-    return Split(split.images[:40], split.labels[:40])
+    """Forty images of all classes."""
+    rows = np.unique(np.linspace(0, len(split) - 1, 40).astype(int))
+    return Split(split.images[rows], split.labels[rows])
+
+
+def _load_few(name=None, **options):
+    dataset = load_dataset(name, **options)
+    return replace(dataset, validation=_few(dataset.validation), test=_few(dataset.test))
 
 
 def test_00_without_stamps(run):
-    names, text = run("00_start_here")
+    from tl_widgets import TransferLab
+
+    settings = LabSettings(image_size=32, n_per_class=5, config=Config(epochs=5))
+    names, text = run("00_start_here", lab=lambda: TransferLab(settings=settings))
     assert names["photographs"].name == names["result"].dataset.name == "textures"
     assert names["result"].verdict.text.split()[0] in text
 
@@ -54,8 +65,6 @@ def test_01_with_larger_batches_learns_less_in_as_many_epochs(run):
 
 
 def test_01_with_other_numbers(run):
-    from tl_widgets import load_dataset
-
     names, _ = run(
         "01_how_a_network_learns",
         faces=lambda: load_dataset("faces", image_size=32, n_per_class=20, seed=1),
@@ -77,8 +86,6 @@ def test_02_with_other_numbers(run):
 
 
 def test_10_with_other_numbers(run):
-    from tl_widgets import load_dataset
-
     names, _ = run("10_what_goes_wrong", data=lambda: load_dataset("textures", image_size=32, n_per_class=20, seed=1))
     assert len(names["scores"]) == 3
 
@@ -90,13 +97,14 @@ def test_03_with_other_numbers(run):
 
 
 def test_12_with_other_numbers(run):
-    from tl_widgets import compare, load_dataset
+    from tl_widgets import compare
 
+    photographs = _load_few("textures", image_size=32, n_per_class=10, seed=1)
     names, text = run(
         "12_is_it_any_good",
-        photographs=lambda: load_dataset("textures", image_size=32, n_per_class=10, seed=1),
-        result=lambda: compare(load_dataset("textures", image_size=32, n_per_class=10, seed=1), epochs=5, seed=1),
-        strangers=lambda: load_dataset("faces", image_size=32).test.images[:],
+        photographs=lambda: photographs,
+        result=lambda: compare(photographs, epochs=5, seed=1),
+        strangers=lambda: _load_few("faces", image_size=32).test.images[:],
     )
     assert len(names["study"].points) == 3 * len(names["study"].changes)
     assert names["study"].sentences[0][:40] in " ".join(text.split())
@@ -104,8 +112,6 @@ def test_12_with_other_numbers(run):
 
 def test_06_with_other_numbers(run):
     """Two classes, so that the model answers with one number."""
-    from tl_widgets import load_dataset
-
     names, text = run("06_your_own_images", photographs=lambda: load_dataset("faces", image_size=48, n_per_class=10))
     assert names["run"].model.output_shape == (None, 1)
     assert "face.png: face," in text
@@ -113,8 +119,6 @@ def test_06_with_other_numbers(run):
 
 def test_07_with_other_numbers(run):
     """Other sizes and seeds, with which no size tells more than the others."""
-    from tl_widgets import load_dataset
-
     names, _ = run(
         "07_how_much_data",
         photographs=lambda: load_dataset("digits", image_size=32, n_per_class=4),
@@ -124,20 +128,15 @@ def test_07_with_other_numbers(run):
 
 
 def test_08_with_other_numbers(run):
-    from tl_widgets import load_dataset
-
     names, _ = run("08_choosing_a_backbone", photographs=lambda: load_dataset("faces", image_size=32, n_per_class=3))
     assert len(names["study"].points) == 4
 
 
 def test_09_with_other_numbers(run):
     """With the rate of exercise 09-a, and few images: most of the time goes into building TensorFlow's graphs."""
-    from tl_widgets import load_dataset
-
-    digits = load_dataset("digits", image_size=32, n_per_class=5, seed=1)
     names, text = run(
         "09_fine_tuning",
-        digits=lambda: replace(digits, validation=_few(digits.validation), test=_few(digits.test)),
+        digits=lambda: _load_few("digits", image_size=32, n_per_class=5, seed=1),
         **{"loss, epochs": lambda: ("sparse_categorical_crossentropy", 2), "rate": lambda: 0.03},
     )
     assert names["tuned"] < 0.4
@@ -150,25 +149,22 @@ def test_04_with_other_numbers(run):
 
 
 def test_11_with_other_numbers(run):
-    from tl_widgets import load_dataset
-
-    digits = load_dataset("digits", image_size=64, n_per_class=4, seed=1)
-    names, _ = run("11_look_inside", photographs=lambda: replace(digits, test=_few(digits.test)))
+    names, _ = run("11_look_inside", photographs=lambda: _load_few("digits", image_size=64, n_per_class=4, seed=1))
     assert names["heat"].shape == (16, 16)
 
 
 def test_05_with_other_numbers(run, monkeypatch):
-    """With three digits, which have fewer test pictures, so it takes a third of the time."""
+    """With three digits and few test pictures, so it takes a fifth of the time."""
     import tl_widgets
-    from tl_widgets import load_dataset
 
-    def three_digits(name=None, **options):
-        return load_dataset(name, classes=("1", "4", "7") if name == "digits" else None, **options)
-
-    monkeypatch.setattr(tl_widgets, "load_dataset", three_digits)
+    monkeypatch.setattr(
+        tl_widgets,
+        "load_dataset",
+        lambda name=None, **options: _load_few(name, classes=("1", "4", "7") if name == "digits" else None, **options),
+    )
     names, text = run(
         "05_fair_comparison",
-        photographs=lambda: load_dataset("textures", image_size=32, n_per_class=6, seed=1),
+        photographs=lambda: _load_few("textures", image_size=32, n_per_class=6, seed=1),
         **{"size, epochs, seed": lambda: (32, 2, 1)},
     )
     assert len(names["tests"]) == 4  # with size = 32, both sizes are the same bar

@@ -84,9 +84,9 @@ def headline(grades: Grades) -> str:
 
 def _notes(grades: Grades) -> Iterator[str]:
     if n := sum(line.waits for line in grades.graded):
-        yield f"{n} students wait for points that are given by hand; the points here don't count them yet."
+        yield f"Students who wait for points by hand: {n}. The points here don't count those yet."
     if n := sum(line.status == "missing" for line in grades.lines):
-        yield f"{n} students of the list handed in nothing."
+        yield f"Students on the list who handed in nothing: {n}."
 
 
 def _histogram(points: Sequence[float], most: float) -> Markup:

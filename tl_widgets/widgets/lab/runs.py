@@ -74,7 +74,11 @@ class RunsView(VBox):
         self.overlay_menu = Dropdown(description=_("Overlay with"), style=STYLE)
         self.restore_button = Button(description=_("Restore its settings"), icon="undo")
         self.restore_button.on_click(lambda _: self._restore_chosen())
-        self.forget_button = Button(icon="trash", tooltip=_("Empty the list, and delete what is kept of these runs"))
+        self.forget_button = Button(  # without a description at first, its name would be the tooltip for good
+            description=_("Forget all runs"),
+            icon="trash",
+            tooltip=_("Empty the list, and delete what is kept of these runs"),
+        )
         self.forget_button.on_click(lambda _: self._forget_all())
         self._figure = Picture(reports_size=True)
         self._row = row(self.run_menu, self.restore_button, self.overlay_menu, self.forget_button)

@@ -265,10 +265,12 @@ def test_the_models_of_the_last_run_answer_again_and_need_not_be_trained(run_cel
     assert again.screen.run_button.description.endswith(" (3 kept)")
     assert again.screen.run_button.tooltip.endswith(": Transfer, Control (random weights), Fine-tuned")
     with np.load(stored) as arrays:
-        worn = {name: -array for name, array in arrays.items()}
-    np.savez(stored, **worn)  # weights of other models
+        others = {name: -array for name, array in arrays.items()}
+    np.savez(stored, **others)  # weights of other models
     assert run_and_wait(run_cell).result == result
-    assert run_and_wait(run_cell).result.scratch.model is None
+    worn = run_and_wait(run_cell)
+    assert worn.result.scratch.model is None
+    assert "models of this result are gone" in page(worn.screen.trial)
     stored.write_bytes(stored.read_bytes()[:5000])
     assert run_and_wait(run_cell).result.scratch.model is None
     monkeypatch.setattr(model_store, "MAX_BYTES_OF_ONE", 100)

@@ -34,8 +34,6 @@ from tl_widgets.widgets.shared.threads import LatestRequest, Run
 from tl_widgets.widgets.shared.turns import training_lock, wait_for_tensorflow
 from tl_widgets.widgets.shared.views import thumbnails
 
-_SOON = 0.5  # seconds
-
 
 class TransferLab(App[LabScreen, Comparison]):
     """Set the controls, press a button, and watch both models learn.
@@ -104,7 +102,7 @@ class TransferLab(App[LabScreen, Comparison]):
         if is_kept:
             self.live = True
             self.taken_up = Run(lambda cancel: self._take_up(last_settings, cancel))
-            self._kept.wait(_SOON)  # usually all is there from the start
+            self._kept.wait(0.5)  # seconds; usually all is there from the start
         screen.live_tick.observe(lambda change: self._switch_live(change["new"]), "value")
         self.panel.show_thumbnails()
 
@@ -180,9 +178,10 @@ class TransferLab(App[LabScreen, Comparison]):
             return
         self.paper.show((run.result.verdict.text,), on_paper(run.result))
         self.screen.show_answers(run, run.result, dataset)
-        if self._is_here(run.settings):
-            comparison = self._kept.with_models(run.result, dataset, self._cache, cancel)
-            if comparison is not None and self._result is run.result:
+        if self._kept.has_models and self._is_here(run.settings):
+            self.screen.trial.show_loading()
+            comparison = self._kept.with_models(run.result, dataset, self._cache, cancel) or run.result
+            if self._result is run.result:
                 self._result = comparison
                 self.screen.show_models(comparison, dataset)
                 self._show_cost()

@@ -129,6 +129,13 @@ class KeptRuns:
             write_models(name, result)
             self._stored = name
 
+    @property
+    def has_models(self) -> bool:
+        """Whether the models of the last whole run are stored."""
+        from tl_widgets.experiments.model_store import has_models
+
+        return has_models(self._stored)
+
     def with_models(
         self, result: Comparison, dataset: ImageDataset | None, cache: RunCache, cancel: Cancel
     ) -> Comparison | None:
@@ -142,10 +149,8 @@ class KeptRuns:
         """
         from tl_widgets.experiments.arms import put_into_cache
         from tl_widgets.experiments.comparison import environment
-        from tl_widgets.experiments.model_store import answers_again, has_models, read_models
+        from tl_widgets.experiments.model_store import answers_again, read_models
 
-        if not has_models(self._stored):
-            return None
         with training_lock(cancel, lambda: None):
             wait_for_tensorflow(cancel, lambda: None)
             comparison = read_models(self._stored, result, cache, cancel)

@@ -96,6 +96,10 @@ class TryView(HBox):
         self._how.value = f'<p class="tlw-note">{escape(_HOW)}</p>'
         self._inputs.layout.display = ""
 
+    def show_loading(self) -> None:
+        """Say that the models are on their way."""
+        self._how.value = empty(_("The models of this run are being loaded, which takes a few seconds."))
+
     def open_camera(self) -> None:
         """Show the camera and switch it on, if there are models to answer."""
         if self._can_answer and self.enabled:

@@ -27,6 +27,9 @@ os.environ["TL_WIDGETS_LANG"] = "en"
 # Kernels measure the machine's speed only for the tests that ask for it.
 os.environ.setdefault("TL_WIDGETS_NO_TIMING", "1")
 
+# Labs keep no runs beside a notebook from which pytest is started.
+os.environ.pop("JPY_SESSION_NAME", None)
+
 # Python's search for unused cycles takes 6% of the time with its usual thresholds, because TensorFlow and Keras keep
 # hundreds of thousands of objects. What a test holds free of memory it collects itself, as tl_widgets does after each
 # longer run, which took another 6%: what is there before the first test is left out (`pytest_collection_finish`).

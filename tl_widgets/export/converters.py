@@ -35,31 +35,35 @@ def serving_function(model: Any, image_shape: tuple[int, ...], n_images: int | N
     return tf.function(classify, [tf.TensorSpec((n_images, *image_shape), tf.uint8, name=INPUT)])
 
 
-def write_saved_model(
-    model: Any, image_shape: tuple[int, ...], target: Path, __: Images | None = None, *, n_images: int | None = None
-) -> None:
+def write_saved_model(model: Any, image_shape: tuple[int, ...], target: Path, __: Images | None = None) -> None:
     """Write a folder that TensorFlow loads without Keras."""
-    from keras.export import ExportArchive
+    import tensorflow as tf
 
-    archive = ExportArchive()
-    archive.track(model)
-    classify = serving_function(model, image_shape, n_images)
-    archive.add_endpoint(SIGNATURE, classify)
+    classify = serving_function(model, image_shape, None).get_concrete_function()
     with _quietly():
-        archive.write_out(str(target), verbose=False)
+        tf.saved_model.save(_module(model), str(target), signatures={SIGNATURE: classify})
 
 
 def write_tflite(model: Any, image_shape: tuple[int, ...], target: Path, calibration: Images | None = None) -> None:
     """Write a TFLite file, which takes one image at a time; with images for calibration, one of 8-bit integers."""
     import tensorflow as tf
 
-    with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=target.parent) as folder, _quietly():
-        write_saved_model(model, image_shape, Path(folder), n_images=1)
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[SIGNATURE])
+    classify = serving_function(model, image_shape, 1).get_concrete_function()
+    with _quietly():
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([classify], _module(model))
         if calibration is not None:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
             converter.representative_dataset = lambda: ([image[np.newaxis]] for image in calibration)
         target.write_bytes(converter.convert())
+
+
+def _module(model: Any) -> Any:
+    """Return what TensorFlow saves: the variables alone. Keras's ExportArchive writes each of them twice."""
+    import tensorflow as tf
+
+    module = tf.Module()
+    module.weights = [variable.value for variable in model.variables]
+    return module
 
 
 def write_onnx(model: Any, image_shape: tuple[int, ...], target: Path, calibration: Images | None = None) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tl_widgets.cli.options import IMAGE_OPTIONS, read_columns, read_options
 from tl_widgets.cli.progress import cancel_on_interrupt, make_console, show_events
+from tl_widgets.core.translation import _
 
 if TYPE_CHECKING:
     from tl_widgets.data.dataset import ImageDataset
@@ -34,7 +35,7 @@ def run_check(args: Namespace) -> int:
 
         report = check_saved(args.model, load)
     if not report:
-        sys.stdout.write("No mistake was found. That doesn't prove that there is none.\n")
+        sys.stdout.write(_("No mistake was found. That doesn't prove that there is none.\n"))
         return 0
     sys.stdout.write(f"{report!r}\n")
     return FOUND if any(finding.was_checked for finding in report.findings) else 0

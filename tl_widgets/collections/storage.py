@@ -20,7 +20,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.paths import working_folder
 from tl_widgets.core.resources import home_folder, require_disk
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, ngettext
 from tl_widgets.data.archives import is_archive, is_archive_name, printable
 from tl_widgets.data.layouts.file_names import have_classes
 from tl_widgets.data.layouts.tree import IMAGE_SUFFIXES, TABLE_SUFFIXES
@@ -126,7 +126,7 @@ def require_room(n_files: int, n_bytes: int) -> None:
                 max_stored_bytes=size_text(MAX_STORED_BYTES),
             )
         )
-    require_disk(root, n_bytes, f"Storing {n_files:,} uploaded file{'s' if n_files != 1 else ''}")
+    require_disk(root, n_bytes, ngettext("Storing {n:,} uploaded file", "Storing {n:,} uploaded files", n_files))
 
 
 @dataclass(frozen=True)

@@ -184,7 +184,7 @@ def _kinds_of(annotation: object) -> tuple[ArgumentKind, ...]:
     if not isinstance(annotation, str):  # `self` has none
         return ()
     kinds = []
-    for path in (_("str | PathLike[str]"), _("str | os.PathLike[str]")):
+    for path in ("str | PathLike[str]", "str | os.PathLike[str]"):
         if annotation.startswith(path):
             kinds, annotation = [_PATH], annotation[len(path) :].lstrip(" |")
     parts = [part for part in annotation.split(" | ") if part]

@@ -89,8 +89,11 @@ class _Import(threading.Thread):
             self.error = error
             if cut is not None:
                 self.error = InputError(
-                    f"An earlier `import {cut}` was interrupted, and Python can't repair that. Restart the kernel (or "
-                    "Python), and run your cells again."
+                    _(
+                        "An earlier `import {cut}` was interrupted, and Python can't repair that. "
+                        "Restart the kernel (or Python), and run your cells again.",
+                        cut=cut,
+                    )
                 )
                 self.error.__cause__ = error
         finally:
@@ -119,8 +122,8 @@ def _release_once() -> None:
 def require_memory_for_tensorflow() -> None:
     """Raise `InputError` if TensorFlow isn't loaded yet and there is too little memory for it."""
     if _PACKAGES[0] not in sys.modules:
-        advice = "Close other programs and notebooks, or raise the limit of the container or of `ulimit -v`"
-        require_memory(_BYTES, "Loading TensorFlow", advice)
+        advice = _("Close other programs and notebooks, or raise the limit of the container or of `ulimit -v`")
+        require_memory(_BYTES, _("Loading TensorFlow"), advice)
 
 
 _running: _Import | None = None
@@ -162,14 +165,14 @@ def import_tensorflow(on_event: OnEvent = ignore, cancel: Cancel | None = None) 
             _running.start()
         running = _running
     started = time.perf_counter()
-    on_event(Event("load", "loading TensorFlow"))
+    on_event(Event("load", _("loading TensorFlow")))
     with silence() if is_first else nullcontext():
         running.may_write.set()
         while not running.done.wait(_POLL):  # a wait without limit can't be interrupted on Windows
             raise_if_cancelled(cancel)
     if running.error is not None:
         raise running.error
-    on_event(Event("load", "TensorFlow is loaded", n_done=1, n_total=1, seconds=time.perf_counter() - started))
+    on_event(Event("load", _("TensorFlow is loaded"), n_done=1, n_total=1, seconds=time.perf_counter() - started))
 
 
 def import_keras() -> None:

@@ -68,7 +68,7 @@ def duration_text(seconds: float) -> str:
         return localized(f"{seconds:.1f} s")
     if seconds < 100:
         return f"{seconds:.0f} s"
-    return f"{int(seconds) // 60} min {int(seconds) % 60} s"
+    return _("{seconds} min {seconds_2} s", seconds=int(seconds) // 60, seconds_2=int(seconds) % 60)
 
 
 def rough_duration(seconds: float) -> str:
@@ -77,7 +77,7 @@ def rough_duration(seconds: float) -> str:
         return f"{max(1, round(seconds))} s"
     if seconds < 98:
         return f"{5 * round(seconds / 5)} s"
-    return f"{round(seconds / 60)} min" if seconds < 5700 else f"{round(seconds / 3600)} h"
+    return _("{seconds} min", seconds=round(seconds / 60)) if seconds < 5700 else f"{round(seconds / 3600)} h"
 
 
 def size_text(n_bytes: float, *, kilobytes: bool = False) -> str:

@@ -20,6 +20,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.memory_limits import memory_limits
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.paths import user_path
+from tl_widgets.core.translation import _
 
 _M_ARENA_MAX = -8  # in glibc's malloc.h
 _MADV_DONTNEED = 4  # in Linux's mman.h
@@ -71,8 +72,14 @@ def require_memory(n_bytes: int, subject: str, advice: str) -> None:
     free = memory_available()
     if free and n_bytes > free:
         raise InputError(
-            f"{subject} needs about {size_text(n_bytes)} of memory, but only {size_text(free)} is free "
-            f"(limit {size_text(memory_limit())}). {advice}."
+            _(
+                "{subject} needs about {n_bytes} of memory, but only {free} is free (limit {memory_limit}). {advice}.",
+                subject=subject,
+                n_bytes=size_text(n_bytes),
+                free=size_text(free),
+                memory_limit=size_text(memory_limit()),
+                advice=advice,
+            )
         )
 
 
@@ -85,7 +92,7 @@ def require_training_memory(subject: str, *, n_params: int, n_values: int, batch
     require_memory(
         4 * (4 * n_params + 2 * batch_size * n_values),
         subject,
-        "Use smaller images, a smaller batch size, fewer filters or global average pooling",
+        _("Use smaller images, a smaller batch size, fewer filters or global average pooling"),
     )
 
 
@@ -111,8 +118,14 @@ def require_disk(folder: Path, n_bytes: int, subject: str) -> None:
     free = shutil.disk_usage(existing_part(folder.absolute())).free
     if n_bytes > free:
         raise InputError(
-            f"{subject} needs {size_text(n_bytes)} of disk space in {folder}, but only {size_text(free)} is free. "
-            "Free some space, use a smaller image size, or point TL_WIDGETS_HOME at a larger disk."
+            _(
+                "{subject} needs {n_bytes} of disk space in {folder}, but only {free} is free. Free some "
+                "space, use a smaller image size, or point TL_WIDGETS_HOME at a larger disk.",
+                subject=subject,
+                n_bytes=size_text(n_bytes),
+                folder=folder,
+                free=size_text(free),
+            )
         )
 
 

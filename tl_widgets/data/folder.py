@@ -15,7 +15,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.paths import user_path
 from tl_widgets.core.settings import Whole
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, ngettext
 from tl_widgets.data.archives import archive_stem, printable
 from tl_widgets.data.dataset import (
     IN_MEMORY_BYTES,
@@ -248,7 +248,13 @@ def _require_enough(
         minimum = ", ".join(_("{n} in {called}", n=n, called=called[split]) for split, n in least.items()) or _(
             "one for each of train, validation and test"
         )
-        message = f"Class {name!r} of {source_name} has {n_images} usable image{'s' if n_images != 1 else ''}"
+        message = ngettext(
+            "Class {name!r} of {source} has {n} usable image",
+            "Class {name!r} of {source} has {n} usable images",
+            n_images,
+            name=name,
+            source=source_name,
+        )
         if shortages:
             message += f" ({', '.join(shortages)})"
         others = [other for other in layout.class_names if other != name]

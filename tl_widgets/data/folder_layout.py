@@ -10,7 +10,7 @@ from typing import cast
 import numpy as np
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, ngettext
 from tl_widgets.data.archives import ImageSource, SourceFile, is_archive_name, printable
 from tl_widgets.data.dataset import Rows, first_few
 from tl_widgets.data.layouts.class_folders import read_class_folders
@@ -371,5 +371,5 @@ def apply_edits(layout: Layout, edits: Edits) -> tuple[Layout, Rows]:
     if dropped := [folder for folder in layout.class_names if folder in edits.dropped]:
         notes += (_("Ignored classes: {dropped}.", dropped=", ".join(dropped)),)
     if n_out:
-        notes += (f"Left out by hand: {n_out:,} image{'s' if n_out != 1 else ''}.",)
+        notes += (ngettext("Left out by hand: {n:,} image.", "Left out by hand: {n:,} images.", n_out),)
     return replace(layout, files=files, class_names=tuple(names), notes=notes), np.array(rows, np.int64)

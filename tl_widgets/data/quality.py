@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tl_widgets.core.arguments import checked
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, ngettext
 from tl_widgets.data.checks.files import check_files
 from tl_widgets.data.checks.near_duplicates import NearDuplicate, find_near_duplicates
 from tl_widgets.data.checks.pictures import check_pictures
@@ -49,7 +49,13 @@ def _near_duplicates(dataset: ImageDataset) -> Iterator[Diagnosis]:
     n, n_all, split = (
         (n_tested, len(dataset.test), "test") if n_tested else (len(duplicates), len(dataset.validation), "validation")
     )
-    text = f"{n} of the {n_all} {split} images look{'s' if n == 1 else ''} almost like a training image. "
+    text = ngettext(
+        "{n} of the {n_all} {split} images looks almost like a training image. ",
+        "{n} of the {n_all} {split} images look almost like a training image. ",
+        n,
+        n_all=n_all,
+        split=split,
+    )
     text += _("Recognizing those shows memory, not learning")
     if n < len(duplicates):
         text += _(

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset
 
 Array = NDArray[Any]
@@ -22,7 +23,9 @@ N_SAMPLE = 32
 _N_SCANNED = 4_000  # images of a stream whose labels are read, unless the time is up first
 _N_BUFFERED = 256  # images of a generator, which can't be read twice
 _SECONDS = 2.5
-_RAGGED = "The images differ in size, so they make no array: load all in one size, such as with target_size=(224, 224)."
+_RAGGED = _(
+    "The images differ in size, so they make no array: load all in one size, such as with target_size=(224, 224)."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +69,11 @@ class Data:
     def __post_init__(self) -> None:
         if self.form == "other":
             raise InputError(
-                "check_setup takes an ImageDataset, (images, labels) as arrays, a tf.data set, or a PyDataset or "
-                f"generator of such batches; received {type(self.source).__name__}."
+                _(
+                    "check_setup takes an ImageDataset, (images, labels) as arrays, a tf.data set, or a "
+                    "PyDataset or generator of such batches; received {name}.",
+                    name=type(self.source).__name__,
+                )
             )
 
     @property
@@ -142,7 +148,7 @@ class Data:
         """The first batch as it comes."""
         batch = next(self._stream(), None)
         if batch is None:
-            raise InputError("The data contain no images.")
+            raise InputError(_("The data contain no images."))
         return batch
 
     @cached_property
@@ -151,7 +157,7 @@ class Data:
         if self.is_array:
             n = len(self.arrays.images)
             if not n:
-                raise InputError("The data contain no images.")
+                raise InputError(_("The data contain no images."))
             labels, rows = self.arrays.labels, np.unique(np.linspace(0, n - 1, N_SAMPLE).astype(int))
             fits = labels is not None and all(len(leaf) >= n for leaf in leaves(labels).values())
             picked = at(labels, rows) if fits else None
@@ -163,7 +169,7 @@ class Data:
             if n >= N_SAMPLE or n_bytes > MAX_BYTES:
                 break
         if not batches:
-            raise InputError("The data contain no images.")
+            raise InputError(_("The data contain no images."))
         labels = [batch.labels for batch in batches]
         joined = None if any(each is None for each in labels) else _join(labels)
         rows = np.arange(min(n, N_SAMPLE))
@@ -310,7 +316,7 @@ def _to_arrays(structure: Any) -> Any:
 
 def _to_array(value: Any) -> Array:
     if (tensorflow := _tensorflow()) and isinstance(value, tensorflow.RaggedTensor | tensorflow.SparseTensor):
-        raise InputError(f"The data are {type(value).__name__}s; load all images in one size.")
+        raise InputError(_("The data are {name}s; load all images in one size.", name=type(value).__name__))
     try:
         array = np.asarray(keras.ops.convert_to_numpy(value) if keras.ops.is_tensor(value) else value)
     except ValueError as error:  # NumPy makes no array of arrays of different shapes

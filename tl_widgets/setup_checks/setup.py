@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tl_widgets.backbones.keras_compat import graph_of, nodes_of
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.setup_checks.data import Array, Batch, Data, at, leaves
 from tl_widgets.setup_checks.graph import FoundBackbone
@@ -175,7 +176,11 @@ def read_setup(model: keras.Model, dataset: Any, validation: Any = None) -> Setu
     is_odd = images.ndim < 2 if shapes else images.ndim != 4
     if images.dtype.kind not in "uifb" or is_odd:
         raise InputError(
-            f"Images of shape (n, height, width, channels) are needed; received {images.dtype} {images.shape}."
+            _(
+                "Images of shape (n, height, width, channels) are needed; received {dtype} {shape}.",
+                dtype=images.dtype,
+                shape=images.shape,
+            )
         )
     return Setup(model, data, other, batch)
 
@@ -184,13 +189,16 @@ def _split(data: Data, fraction: float) -> tuple[Any, Any]:
     """Split arrays as `fit(validation_split=)` does: the last images become the validation data."""
     if not data.is_array or not 0 < fraction < 1:
         raise InputError(
-            f"validation={fraction} stands for fit(validation_split={fraction}): it takes arrays and a share between "
-            "0 and 1. Otherwise give the validation data themselves."
+            _(
+                "validation={fraction} stands for fit(validation_split={fraction}): it takes arrays and "
+                "a share between 0 and 1. Otherwise give the validation data themselves.",
+                fraction=fraction,
+            )
         )
     whole = data.arrays
     n = len(whole.images)
     first, last = slice(0, int(n * (1 - fraction))), slice(int(n * (1 - fraction)), n)
     if whole.labels is None or any(len(leaf) != n for leaf in leaves(whole.labels).values()):
-        raise InputError("There must be one label for each image.")
+        raise InputError(_("There must be one label for each image."))
     parts = [(at(whole.inputs, rows), at(whole.labels, rows)) for rows in (first, last)]
     return parts[0], parts[1]

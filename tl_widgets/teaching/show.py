@@ -53,7 +53,7 @@ def as_outputs(drawing: Any) -> tuple[Any, Markup]:
     figure = getattr(drawing, "figure", None) or drawing
     text = str(figure.get_label())
     picture = Image(figure_png(drawing, dpi=120), width=round(figure.get_figwidth() * 96), alt=text)
-    return picture, Markup("<details><summary>This figure in words</summary><p>{}</p></details>").format(text)
+    return picture, Markup(_("<details><summary>This figure in words</summary><p>{}</p></details>")).format(text)
 
 
 def with_alt_text(drawing: Drawing, alt_text: str) -> Drawing:

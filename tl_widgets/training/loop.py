@@ -18,6 +18,7 @@ from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled, seconds_left
 from tl_widgets.core.resources import release_after, require_training_memory
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset, Split, require_dataset
 from tl_widgets.models.builders import count_parameters
 from tl_widgets.records.comparison import Diagnosis, History, RunResult, Seconds
@@ -130,25 +131,41 @@ def _check_fit(model: keras.Model, dataset: ImageDataset) -> None:
     require_dataset(dataset)
     if not isinstance(model, keras.Model) or not model.built:
         raise InputError(
-            f"A built keras.Model is needed, such as build_scratch(dataset.image_shape, dataset.n_classes); received "
-            f"{model!r}. Give a Sequential an Input(shape) as its first layer."
+            _(
+                "A built keras.Model is needed, such as build_scratch(dataset.image_shape, "
+                "dataset.n_classes); received {model!r}. Give a Sequential an Input(shape) as its first "
+                "layer.",
+                model=model,
+            )
         )
     if tuple(model.input_shape[1:]) != dataset.image_shape:
         raise InputError(
-            f"The model takes images of shape {tuple(model.input_shape[1:])}, the data set {dataset.name!r} has "
-            f"{dataset.image_shape}. Build the model with image_shape=dataset.image_shape."
+            _(
+                "The model takes images of shape {input_shape}, the data set {dataset_name!r} has "
+                "{image_shape}. Build the model with image_shape=dataset.image_shape.",
+                input_shape=tuple(model.input_shape[1:]),
+                dataset_name=dataset.name,
+                image_shape=dataset.image_shape,
+            )
         )
     allowed = [(None, dataset.n_classes)] + ([(None, 1)] if dataset.n_classes == 2 else [])
     if tuple(model.output_shape) not in allowed:
         raise InputError(
-            f"The model's answers have shape {tuple(model.output_shape)}; for {dataset.n_classes} classes they must "
-            f"have {' or '.join(map(str, allowed))}. End it with Flatten or GlobalAveragePooling2D and one Dense layer."
+            _(
+                "The model's answers have shape {output_shape}; for {n_classes} classes they must have "
+                "{allowed}. End it with Flatten or GlobalAveragePooling2D and one Dense layer.",
+                output_shape=tuple(model.output_shape),
+                n_classes=dataset.n_classes,
+                allowed=" or ".join(map(str, allowed)),
+            )
         )
     activation = getattr(model.layers[-1], "activation", None)
     if activation is keras.activations.linear:
         raise InputError(
-            "The model's last layer has no activation, so its answers are not probabilities. End it with "
-            'activation="softmax", or "sigmoid" where it has one unit.'
+            _(
+                "The model's last layer has no activation, so its answers are not probabilities. End it "
+                'with activation="softmax", or "sigmoid" where it has one unit.'
+            )
         )
 
 
@@ -237,7 +254,7 @@ class Training:
             model = keras.Sequential([keras.layers.Input(self.frozen.output_shape), *head])
         batch_size = min(config.batch_size, len(part))
         require_training_memory(
-            f"Training {model.name!r} in batches of {batch_size}",
+            _("Training {model_name!r} in batches of {batch_size}", model_name=model.name, batch_size=batch_size),
             n_params=count_parameters(model).total,
             n_values=sum(prod(layer.output.shape[1:]) for layer in model.layers),
             batch_size=batch_size,
@@ -276,7 +293,9 @@ class Training:
         """Send a progress event; `scores` are given at the end of an epoch."""
         n_epochs = self.config.epochs
         n_total = n_batches * n_epochs
-        text = f"training: epoch {min(epoch + (scores is None), n_epochs)} of {n_epochs}"
+        text = _(
+            "training: epoch {epoch} of {n_epochs}", epoch=min(epoch + (scores is None), n_epochs), n_epochs=n_epochs
+        )
         self.remaining[self.name] = left = seconds_left(seconds, n_done, n_total)
         if left:  # the other models' turns come in between
             known = [others for others in self.remaining.values() if others is not None]
@@ -300,7 +319,7 @@ class Training:
 
         def report(n_done: int) -> None:
             seconds = time.perf_counter() - started
-            text = f"testing: {n_done} of {n} images"
+            text = _("testing: {n_done} of {n} images", n_done=n_done, n=n)
             left = seconds_left(seconds, n_done, n)
             self.on_event(Event("evaluate", text, self.name, n_done, n, seconds=seconds, seconds_left=left))
 
@@ -338,8 +357,12 @@ class Training:
     def _diagnoses(self, result: RunResult) -> tuple[Diagnosis, ...]:
         if result.stopped:
             n_epochs = len(self.history.loss)
-            text = f"It was stopped after {n_epochs} of {self.config.epochs} epochs and was not tested."
-            return (Diagnosis("stopped", text, "Run it again to the end for a test accuracy."),)
+            text = _(
+                "It was stopped after {n_epochs} of {epochs} epochs and was not tested.",
+                n_epochs=n_epochs,
+                epochs=self.config.epochs,
+            )
+            return (Diagnosis("stopped", text, _("Run it again to the end for a test accuracy.")),)
         train_labels = self.dataset.train.labels.tolist()  # augmented copies add no evidence
         stuck = is_stuck(self.history, train_labels)
         return diagnose(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, ngettext
 from tl_widgets.data.dataset import ImageDataset, Labels, first_few
 from tl_widgets.records.comparison import Diagnosis
 
@@ -91,7 +91,12 @@ def check_pictures(dataset: ImageDataset) -> Iterator[Diagnosis]:
         n = int(blank.sum())
         yield Diagnosis(
             "blank",
-            f"{n} image{'s are' if n > 1 else ' is'} blank, of one color: {looks.named(blank)}.",
+            ngettext(
+                "{n} image is blank, of one color: {names}.",
+                "{n} images are blank, of one color: {names}.",
+                n,
+                names=looks.named(blank),
+            ),
             _("Leave them out: they show nothing, and whatever is answered is a guess."),
         )
     yield from _gray_classes(looks, [(name, own) for name, own in shares if not spoiled[own].any()])

@@ -13,6 +13,7 @@ import numpy as np
 from tl_widgets.backbones.keras_compat import all_layers, is_random
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import percent
+from tl_widgets.core.translation import _, ngettext
 from tl_widgets.setup_checks.checks.label_forms import class_numbers
 from tl_widgets.setup_checks.data import Array, Data
 from tl_widgets.setup_checks.mistake import Check, Finding, Subject
@@ -34,12 +35,15 @@ def read_history(history: Any) -> dict[str, list[float]] | None:
     curves = getattr(history, "history", history)
     if not isinstance(curves, Mapping):
         raise InputError(
-            f"history takes what fit() returned, or its history.history; received {type(history).__name__}."
+            _(
+                "history takes what fit() returned, or its history.history; received {name}.",
+                name=type(history).__name__,
+            )
         )
     try:
         return {str(name): [float(value) for value in values] for name, values in curves.items()}
     except (TypeError, ValueError) as error:
-        raise InputError(f"The curves of history must be lists of numbers ({error}).") from error
+        raise InputError(_("The curves of history must be lists of numbers ({error}).", error=error)) from error
 
 
 @dataclass(frozen=True)
@@ -70,19 +74,28 @@ def _find(setup: Setup) -> Iterator[Finding]:
         yield broken
         return
     if curves.n_epochs < _FEW:
-        text = f"{curves.n_epochs} epoch{'s are' if curves.n_epochs != 1 else ' is'} too few to tell anything."
+        text = ngettext(
+            "{n} epoch is too few to tell anything.", "{n} epochs are too few to tell anything.", curves.n_epochs
+        )
         yield Finding(text, where=_WHERE, code="model.fit(..., epochs=10)", is_certain=False)
         return
     numbers = class_numbers(setup.all_labels) if isinstance(setup.all_labels, np.ndarray) else None
     chance, n_train = _chance(numbers), setup.data.n or (len(numbers) if numbers is not None else 0)
     n_validation = _count(setup.validation)
     if curves.accuracy and numbers is not None and chance and max(curves.accuracy) <= chance + _margin(chance, n_train):
-        guess = "guessing" if _most_common(numbers) is None else "always naming the most common class"
+        guess = _("guessing") if _most_common(numbers) is None else _("always naming the most common class")
         yield Finding(
-            f"After {curves.n_epochs} epochs, the training accuracy is {percent(curves.accuracy[-1])}, and {guess} "
-            f"is right {percent(chance)} of the time: the network is stuck at chance. If this report finds something "
-            "else, that is the likely cause; if not, try a learning rate ten times lower and one ten times higher, and "
-            "see whether the network can memorize 16 images (memorize=True).",
+            _(
+                "After {n_epochs} epochs, the training accuracy is {curves_accuracy}, and {guess} is "
+                "right {chance} of the time: the network is stuck at chance. If this report finds "
+                "something else, that is the likely cause; if not, try a learning rate ten times lower "
+                "and one ten times higher, and see whether the network can memorize 16 images "
+                "(memorize=True).",
+                n_epochs=curves.n_epochs,
+                curves_accuracy=percent(curves.accuracy[-1]),
+                guess=guess,
+                chance=percent(chance),
+            ),
             where=_WHERE,
             code="check_setup(model, data, memorize=True)",
         )
@@ -91,9 +104,13 @@ def _find(setup: Setup) -> Iterator[Finding]:
     if curves.val_accuracy and n_validation and n_validation < 100:
         half = 1.96 * math.sqrt(0.25 / n_validation)
         yield Finding(
-            f"The validation accuracy is measured on {n_validation} images, which leaves ± {100 * half:.0f} points: "
-            "too few to tell small differences.",
-            where="validation data",
+            _(
+                "The validation accuracy is measured on {n_validation} images, which leaves ± {half:.0f} "
+                "points: too few to tell small differences.",
+                n_validation=n_validation,
+                half=100 * half,
+            ),
+            where=_("validation data"),
             code="tl_widgets.compare(..., folds=5)",
         )
     yield from _one_answer(setup)
@@ -103,18 +120,27 @@ def _broken_loss(loss: list[float]) -> Finding | None:
     bad = next((i for i, value in enumerate(loss) if not math.isfinite(value)), None)
     if bad is not None:
         return Finding(
-            f"The loss is {loss[bad]:g} from epoch {bad + 1} on, and the weights are lost: look for NaN in the images, "
-            "a learning rate that is too high, and raw pixels. Build the model anew; it can't recover.",
+            _(
+                "The loss is {loss:g} from epoch {bad} on, and the weights are lost: look for NaN in the "
+                "images, a learning rate that is too high, and raw pixels. Build the model anew; it "
+                "can't recover.",
+                loss=loss[bad],
+                bad=bad + 1,
+            ),
             "learning_rate",
-            where=f"epoch {bad + 1}",
+            where=_("epoch {bad}", bad=bad + 1),
             code="keras.optimizers.Adam(1e-3, clipnorm=1.0)",
         )
     if len(loss) >= 2 and loss[-1] > 10 and loss[-1] > 3 * min(loss):
         return Finding(
-            f"The loss explodes, from {min(loss):.3g} to {loss[-1]:.3g}: each step overshoots. Lower the learning rate "
-            "to a tenth.",
+            _(
+                "The loss explodes, from {loss:.3g} to {loss_2:.3g}: each step overshoots. Lower the "
+                "learning rate to a tenth.",
+                loss=min(loss),
+                loss_2=loss[-1],
+            ),
             "learning_rate",
-            where=f"epoch {1 + int(np.argmin(loss))} on",
+            where=_("epoch {argmin} on", argmin=1 + int(np.argmin(loss))),
             code="keras.optimizers.Adam(1e-4)",
         )
     return None
@@ -130,31 +156,54 @@ def _generalization(setup: Setup, curves: _Curves, chance: float, n: int | None)
             yield _above(setup, known, new)
         elif known > chance + 0.3 and new <= chance + noise / 2:
             yield Finding(
-                f"The training images are memorized ({percent(known)}), and on the validation images the network does "
-                f"no better than chance ({percent(new)}): the labels look permuted, in one of the two parts at least. "
-                "Look at some images with their labels.",
+                _(
+                    "The training images are memorized ({known}), and on the validation images the "
+                    "network does no better than chance ({new}): the labels look permuted, in one of the "
+                    "two parts at least. Look at some images with their labels.",
+                    known=percent(known),
+                    new=percent(new),
+                ),
                 where="labels",
                 code="plt.imshow(images[0] / 255); plt.title(class_names[labels[0]])",
                 is_certain=False,
             )
             return
         elif known - new > max(0.15, noise):
-            yield _overfitting(setup, curves, f"{percent(known)} of the training images and {percent(new)} of the "
-                               "validation images are right")  # fmt: skip
+            yield _overfitting(
+                setup,
+                curves,
+                _(
+                    "{known} of the training images and {new} of the validation images are right",
+                    known=percent(known),
+                    new=percent(new),
+                ),
+            )
             return
     best = int(np.argmin(curves.val_loss)) if curves.val_loss else 0
     if len(curves.val_loss) - best > 3 and curves.val_loss[-1] > 1.3 * curves.val_loss[best]:
-        yield _overfitting(setup, curves, f"the validation loss rises from {curves.val_loss[best]:.3g} to "
-                           f"{curves.val_loss[-1]:.3g} after epoch {best + 1}")  # fmt: skip
+        yield _overfitting(
+            setup,
+            curves,
+            _(
+                "the validation loss rises from {val_loss:.3g} to {val_loss_2:.3g} after epoch {best}",
+                val_loss=curves.val_loss[best],
+                val_loss_2=curves.val_loss[-1],
+                best=best + 1,
+            ),
+        )
 
 
 def _overfitting(setup: Setup, curves: _Curves, seen: str) -> Finding:
     best = 1 + int(np.argmin(curves.val_loss)) if curves.val_loss else 0
-    stop = f" Stop at epoch {best}, where the validation loss is lowest." if 0 < best < curves.n_epochs else ""
+    stop = (
+        _(" Stop at epoch {best}, where the validation loss is lowest.", best=best)
+        if 0 < best < curves.n_epochs
+        else ""
+    )
     has_backbone = setup.backbone is not None and setup.backbone.is_pretrained
-    more = "augmentation or more images" if has_backbone else "a pretrained backbone, augmentation or more images"
+    more = _("augmentation or more images") if has_backbone else _("a pretrained backbone, augmentation or more images")
     return Finding(
-        f"The network overfits: {seen}.{stop} Then try {more}.",
+        _("The network overfits: {seen}.{stop} Then try {more}.", seen=seen, stop=stop, more=more),
         where=_WHERE,
         code='keras.callbacks.EarlyStopping("val_loss", patience=3, restore_best_weights=True)',
     )
@@ -163,14 +212,21 @@ def _overfitting(setup: Setup, curves: _Curves, seen: str) -> Finding:
 def _above(setup: Setup, known: float, new: float) -> Finding:
     names = [layer.name for layer in all_layers(setup.model) if is_random(layer)]
     why = (
-        f"{', '.join(names[:3])} makes training harder than validation, which is as it should be"
+        _("{name} makes training harder than validation, which is as it should be", name=", ".join(names[:3]))
         if names
-        else "training accuracy is a mean over an epoch in which the network still improves; if it stays so, look for "
-        "images in both parts, and for an easier or very small validation set"
+        else _(
+            "training accuracy is a mean over an epoch in which the network still improves; if it stays "
+            "so, look for images in both parts, and for an easier or very small validation set"
+        )
     )
     return Finding(
-        f"The validation accuracy ({percent(new)}) is above the training accuracy ({percent(known)}): {why}. Compare "
-        "both after the training with evaluate().",
+        _(
+            "The validation accuracy ({new}) is above the training accuracy ({known}): {why}. Compare "
+            "both after the training with evaluate().",
+            new=percent(new),
+            known=percent(known),
+            why=why,
+        ),
         where=_WHERE,
         code="model.evaluate(train); model.evaluate(validation)",
         is_certain=False,
@@ -217,12 +273,17 @@ def _one_answer(setup: Setup) -> Iterator[Finding]:
     share = np.bincount(numbers - numbers.min()).max() / len(numbers)
     if len(np.unique(named)) == 1 and share < 0.8:
         in_all = class_numbers(setup.all_labels) if isinstance(setup.all_labels, np.ndarray) else None
-        why = "its answer doesn't depend on the image"
+        why = _("its answer doesn't depend on the image")
         if _most_common(numbers if in_all is None else in_all) == named[0]:
-            why = "it has learned which class is the most common, and nothing else"
+            why = _("it has learned which class is the most common, and nothing else")
         yield Finding(
-            f"The trained model names class {named[0]} for each of the {len(named)} training images that were tried: "
-            f"{why}.",
+            _(
+                "The trained model names class {named} for each of the {n_named} training images that "
+                "were tried: {why}.",
+                named=named[0],
+                n_named=len(named),
+                why=why,
+            ),
             where=setup.outputs[0].where,
             is_certain=False,
         )
@@ -234,12 +295,12 @@ def memorizes(setup: Setup, seconds: float = 15.0) -> Iterator[Finding]:
 
     labels = setup.batch.labels
     if setup.optimizer is None or not isinstance(labels, np.ndarray) or setup.answers is None:
-        yield Finding("Not checked: whether the model can memorize images (compile it first).", was_checked=False)
+        yield Finding(_("Not checked: whether the model can memorize images (compile it first)."), was_checked=False)
         return
     try:
         copy = keras.models.clone_model(setup.model)
     except Exception:  # a subclassed model may not say how it was made
-        text = "Not checked: whether the model can memorize images, because it can't be copied."
+        text = _("Not checked: whether the model can memorize images, because it can't be copied.")
         yield Finding(text, was_checked=False)
         return
     numbers = class_numbers(labels)
@@ -259,9 +320,14 @@ def memorizes(setup: Setup, seconds: float = 15.0) -> Iterator[Finding]:
     chance = _chance(numbers[rows]) if numbers is not None else 0
     if accuracy < max(0.9, chance + 0.1):
         yield Finding(
-            f"A copy of the model couldn't memorize {n} of its own images in {n_steps} steps ({percent(accuracy)} "
-            "right): something keeps it from learning, such as the learning rate, dead ReLU units, the loss, or labels "
-            "that don't belong to their images.",
+            _(
+                "A copy of the model couldn't memorize {n} of its own images in {n_steps} steps "
+                "({accuracy} right): something keeps it from learning, such as the learning rate, dead "
+                "ReLU units, the loss, or labels that don't belong to their images.",
+                n=n,
+                n_steps=n_steps,
+                accuracy=percent(accuracy),
+            ),
             where="model",
             is_certain=False,
         )

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from tl_widgets.backbones.keras_compat import all_layers, graph_of, is_random, nodes_of, takes_training
+from tl_widgets.core.translation import _
 from tl_widgets.setup_checks.mistake import Check, Finding, Subject
 from tl_widgets.setup_checks.outputs import ODD_ENDS, is_compiled, softmax_inside
 from tl_widgets.setup_checks.setup import Setup
@@ -45,10 +46,15 @@ def _random_weights(setup: Setup) -> Iterator[Finding]:
     backbone = setup.backbone
     if backbone is not None and backbone.is_random and backbone.is_frozen and setup.model.trainable_weights:
         yield Finding(
-            f"{backbone.name} is frozen with random weights, so it has learned nothing and never will: load "
-            'pretrained ones (weights="imagenet" or a file), or let it train.',
-            where=f"layer {backbone.name}",
-            code='weights="imagenet"' if backbone.module else f"model.get_layer({backbone.name!r}).trainable = True",
+            _(
+                "{backbone_name} is frozen with random weights, so it has learned nothing and never "
+                'will: load pretrained ones (weights="imagenet" or a file), or let it train.',
+                backbone_name=backbone.name,
+            ),
+            where=_("layer {backbone_name}", backbone_name=backbone.name),
+            code=_('weights="imagenet"')
+            if backbone.module
+            else _("model.get_layer({backbone_name!r}).trainable = True", backbone_name=backbone.name),
         )
 
 
@@ -60,8 +66,11 @@ def _answer_per_pixel(setup: Setup) -> Iterator[Finding]:
         own = labels if isinstance(labels, np.ndarray) else output.labels
         if len(shape) == 4 and (own is None or own.ndim <= 2):
             yield Finding(
-                f"The model's answers have the shape {shape}, one for each pixel: put Flatten or "
-                "GlobalAveragePooling2D before the Dense layers.",
+                _(
+                    "The model's answers have the shape {shape}, one for each pixel: put Flatten or "
+                    "GlobalAveragePooling2D before the Dense layers.",
+                    shape=shape,
+                ),
                 where=output.where,
                 code="keras.layers.GlobalAveragePooling2D()",
             )
@@ -71,9 +80,9 @@ def _nothing_trains(setup: Setup) -> Iterator[Finding]:
     """Find a model without trainable weights."""
     if setup.model.weights and not setup.model.trainable_weights:
         yield Finding(
-            "Nothing in the model is trainable, so fit() changes no weight: freeze only the backbone, then compile.",
+            _("Nothing in the model is trainable, so fit() changes no weight: freeze only the backbone, then compile."),
             where="model.trainable",
-            code="model.trainable = True; backbone.trainable = False",
+            code=_("model.trainable = True; backbone.trainable = False"),
         )
 
 
@@ -93,9 +102,12 @@ def _top_left_on(setup: Setup) -> Iterator[Finding]:
             yield _top(layer.name)
         else:
             yield Finding(
-                f"{layer.name} ends with softmax, and another Dense layer takes its answers: softmax belongs at the "
-                "end only. Use relu there.",
-                where=f"layer {layer.name}",
+                _(
+                    "{layer_name} ends with softmax, and another Dense layer takes its answers: softmax "
+                    "belongs at the end only. Use relu there.",
+                    layer_name=layer.name,
+                ),
+                where=_("layer {layer_name}", layer_name=layer.name),
                 code=f'keras.layers.Dense({units}, activation="relu")' if units else "",
             )
         return
@@ -103,10 +115,14 @@ def _top_left_on(setup: Setup) -> Iterator[Finding]:
 
 def _top(name: str) -> Finding:
     return Finding(
-        f"{name} still has its ImageNet classifier (include_top=True): the new head gets {_N_IMAGENET} answers about "
-        "ImageNet's classes instead of features.",
-        where=f"layer {name}",
-        code='include_top=False, pooling="avg"',
+        _(
+            "{name} still has its ImageNet classifier (include_top=True): the new head gets {n_imagenet} "
+            "answers about ImageNet's classes instead of features.",
+            name=name,
+            n_imagenet=_N_IMAGENET,
+        ),
+        where=_("layer {name}", name=name),
+        code=_('include_top=False, pooling="avg"'),
     )
 
 
@@ -138,11 +154,14 @@ def _no_nonlinearity(setup: Setup) -> Iterator[Finding]:
         inner.pop()  # the end of the network, written as a layer
     nonlinear = [layer for layer in inner if _is_nonlinear(layer)]
     if all(isinstance(layer, _MAX_POOLING) for layer in nonlinear):
-        rest = " besides max-pooling" if nonlinear else ""
+        rest = _(" besides max-pooling") if nonlinear else ""
         yield Finding(
-            f"There is no activation function between the layers{rest}, so the network can tell apart no more than a "
-            "single linear layer can.",
-            where=f"layers {', '.join(layer.name for layer in weighted[:3])}",
+            _(
+                "There is no activation function between the layers{rest}, so the network can tell apart "
+                "no more than a single linear layer can.",
+                rest=rest,
+            ),
+            where=_("layers {weighted}", weighted=", ".join(layer.name for layer in weighted[:3])),
             code='activation="relu"',
             is_certain=not nonlinear,
         )
@@ -161,10 +180,14 @@ def _stays_on(setup: Setup) -> Iterator[Finding]:
     if forced:
         name = forced[0].name
         yield Finding(
-            f"{name} was called with training=True, so it stays on in model(images) and in saved models: the same "
-            "image gets another answer each time. evaluate() and predict() turn it off in some versions of Keras only. "
-            "Leave training=True out: fit() turns it on by itself.",
-            where=f"layer {name}",
+            _(
+                "{name} was called with training=True, so it stays on in model(images) and in saved "
+                "models: the same image gets another answer each time. evaluate() and predict() turn it "
+                "off in some versions of Keras only. Leave training=True out: fit() turns it on by "
+                "itself.",
+                name=name,
+            ),
+            where=_("layer {name}", name=name),
             code=f"x = {name}(x)",
         )
         return
@@ -174,9 +197,12 @@ def _stays_on(setup: Setup) -> Iterator[Finding]:
         return
     names = ", ".join(layer.name for layer in randoms[:3])
     yield Finding(
-        f"{names} stays on in evaluate() and predict(), so the same image gets another answer each time: it is called "
-        "with training=True. Leave that out: fit() turns it on by itself.",
-        where=f"layer {randoms[0].name}",
+        _(
+            "{names} stays on in evaluate() and predict(), so the same image gets another answer each "
+            "time: it is called with training=True. Leave that out: fit() turns it on by itself.",
+            names=names,
+        ),
+        where=_("layer {name}", name=randoms[0].name),
         code=f"x = self.{randoms[0].name}(x)",
     )
 
@@ -195,10 +221,17 @@ def _changes_range(setup: Setup) -> Iterator[Finding]:
     if trained.values.min() < low - margin or trained.values.max() > high + margin:
         names = ", ".join(layer.name for layer in layers)
         yield Finding(
-            f"In training, {names} turns pixels of {low:.3g} to {high:.3g} into {trained.values.min():.3g} to "
-            f"{trained.values.max():.3g}: it takes another range for granted. Put it before the scaling, or give it "
-            "value_range.",
-            where=f"layer {layers[-1].name}",
+            _(
+                "In training, {names} turns pixels of {low:.3g} to {high:.3g} into {values:.3g} to "
+                "{values_2:.3g}: it takes another range for granted. Put it before the scaling, or give "
+                "it value_range.",
+                names=names,
+                low=low,
+                high=high,
+                values=trained.values.min(),
+                values_2=trained.values.max(),
+            ),
+            where=_("layer {name}", name=layers[-1].name),
             code=f"value_range=({low:.0f}, {high:.0f})",
         )
 
@@ -213,11 +246,18 @@ def _huge_flatten(setup: Setup) -> Iterator[Finding]:
         n = int(np.prod(layer.kernel.shape))
         is_flat = isinstance(before.operation, keras.layers.Flatten | keras.layers.Reshape | keras.layers.Dropout)
         if n > _HUGE_DENSE and layer.kernel.shape[0] > _HUGE_MAPS and is_flat:
-            images = f" for {setup.data.n:,} images" if setup.data.n else ""
+            images = _(" for {data_n:,} images", data_n=setup.data.n) if setup.data.n else ""
             yield Finding(
-                f"{layer.name} takes {layer.kernel.shape[0]:,} numbers from Flatten, which makes {n:,} weights"
-                f"{images}: such a layer memorizes its images. Use GlobalAveragePooling2D instead of Flatten.",
-                where=f"layer {layer.name}",
+                _(
+                    "{layer_name} takes {shape:,} numbers from Flatten, which makes {n:,} "
+                    "weights{images}: such a layer memorizes its images. Use GlobalAveragePooling2D "
+                    "instead of Flatten.",
+                    layer_name=layer.name,
+                    shape=layer.kernel.shape[0],
+                    n=n,
+                    images=images,
+                ),
+                where=_("layer {layer_name}", layer_name=layer.name),
                 code="keras.layers.GlobalAveragePooling2D()",
                 is_certain=False,
             )
@@ -229,16 +269,23 @@ def _dropout(setup: Setup) -> Iterator[Finding]:
     for layer in all_layers(setup.model):
         if isinstance(layer, keras.layers.Dropout) and layer.rate >= _HIGHEST_DROPOUT:
             yield Finding(
-                f"{layer.name} drops {layer.rate:.0%} of the values in training: the rate is the share that is "
-                "dropped, not the share that is kept.",
-                where=f"layer {layer.name}",
+                _(
+                    "{layer_name} drops {rate:.0%} of the values in training: the rate is the share that "
+                    "is dropped, not the share that is kept.",
+                    layer_name=layer.name,
+                    rate=layer.rate,
+                ),
+                where=_("layer {layer_name}", layer_name=layer.name),
                 code=f"keras.layers.Dropout({max(0.1, round(1 - layer.rate, 2)):g})",
             )
     last = setup.nodes[-1].operation if setup.nodes else None
     if isinstance(last, keras.layers.Dropout) and last.rate > 0:
         yield Finding(
-            f"{last.name} is the last layer, so it drops answers in training: put it before the last Dense layer.",
-            where=f"layer {last.name}",
+            _(
+                "{last_name} is the last layer, so it drops answers in training: put it before the last Dense layer.",
+                last_name=last.name,
+            ),
+            where=_("layer {last_name}", last_name=last.name),
         )
 
 
@@ -256,10 +303,16 @@ def _dead(setup: Setup) -> Iterator[Finding]:
         answers = output.answers.astype(np.float64)
         if answers.ndim == 2 and len(answers) >= 4 and np.ptp(answers, axis=0).max() < 1e-6:
             saturated = output.activation in ODD_ENDS and not answers.any()
-            cause = "the last ReLU is dead" if saturated else "its ReLU units are dead, or no gradient reaches them"
+            cause = (
+                _("the last ReLU is dead") if saturated else _("its ReLU units are dead, or no gradient reaches them")
+            )
             yield Finding(
-                f"The trained model gives every image the same answer ({np.array2string(answers[0], precision=3)}): "
-                f"{cause}. Build it anew, and train with a lower learning rate and scaled pixels.",
+                _(
+                    "The trained model gives every image the same answer ({array2string}): {cause}. "
+                    "Build it anew, and train with a lower learning rate and scaled pixels.",
+                    array2string=np.array2string(answers[0], precision=3),
+                    cause=cause,
+                ),
                 where=output.where,
                 code="keras.optimizers.Adam(1e-3)",
             )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.translation import _
 from tl_widgets.setup_checks.mistake import Check, Finding, Mistake, Subject
 
 if TYPE_CHECKING:
@@ -28,7 +29,12 @@ def _batch_norm(trial: Trial) -> TwoWays:
     backbone = layers[-2]
     norms = [layer for layer in backbone.layers if isinstance(layer, keras.layers.BatchNormalization)]
     if not norms:
-        raise InputError(f"{trial.backbone.name} has no BatchNormalization: choose another backbone for this mistake.")
+        raise InputError(
+            _(
+                "{backbone_name} has no BatchNormalization: choose another backbone for this mistake.",
+                backbone_name=trial.backbone.name,
+            )
+        )
     right = trial.run(trial.transfer(*layers), "right")
     backbone.trainable = True
     for layer in backbone.layers:
@@ -50,15 +56,20 @@ def _find_batch_norm(setup: Setup) -> Iterator[Finding]:
     # A network of the learner's own counts as pretrained if it's treated as one.
     if not backbone.is_pretrained and not (is_called_so and not backbone.is_random and not backbone.is_fresh):
         return
-    note = f" With this Keras ({keras.__version__}), training=False in the call does not prevent it."
-    where = f"layer {backbone.name}"
+    note = _(" With this Keras ({version}), training=False in the call does not prevent it.", version=keras.__version__)
+    where = _("layer {backbone_name}", backbone_name=backbone.name)
     drops = [layer for layer in backbone.layers if isinstance(layer, keras.layers.Dropout) and layer.rate > 0]
     if drops and not backbone.is_frozen and is_called_so:
         yield Finding(
-            f"Dropout inside {backbone.name} ({drops[0].name}) runs in fit(): set its rate to 0 if features should "
-            f"stay as they are.{note}",
+            _(
+                "Dropout inside {backbone_name} ({name}) runs in fit(): set its rate to 0 if features "
+                "should stay as they are.{note}",
+                backbone_name=backbone.name,
+                name=drops[0].name,
+                note=note,
+            ),
             where=where,
-            code="for layer in backbone.layers: if isinstance(layer, keras.layers.Dropout): layer.rate = 0.0",
+            code=_("for layer in backbone.layers: if isinstance(layer, keras.layers.Dropout): layer.rate = 0.0"),
             is_certain=False,
         )
     if not any(norm.trainable for norm in backbone.norms):
@@ -69,11 +80,16 @@ def _find_batch_norm(setup: Setup) -> Iterator[Finding]:
     pairs = [(old, scope.get_current_value(old)) for old in averages]
     if all(new is None or np.allclose(np.asarray(old), keras.ops.convert_to_numpy(new)) for old, new in pairs):
         return
-    code = "for layer in backbone.layers: layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)"
+    code = _("for layer in backbone.layers: layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)")
     yield Finding(
-        f"BatchNormalization inside {backbone.name} is trainable and runs in training mode in fit(), so the averages "
-        f"of a few batches replace those it was trained with: set trainable = False on these layers ({code}) and "
-        f"compile again.{note if is_called_so else ''}",
+        _(
+            "BatchNormalization inside {backbone_name} is trainable and runs in training mode in fit(), "
+            "so the averages of a few batches replace those it was trained with: set trainable = False "
+            "on these layers ({code}) and compile again.{note}",
+            backbone_name=backbone.name,
+            code=code,
+            note=note if is_called_so else "",
+        ),
         "batch_norm_training",
         where=where,
         code=code,
@@ -130,14 +146,16 @@ def _find_without_compile(setup: Setup) -> Iterator[Finding]:
     where, code = "compile()", "model.compile(optimizer, loss, metrics)"
     if not optimized & {id(weight) for weight in setup.model.variables}:
         yield Finding(
-            "The optimizer knows none of the model's weights, as after loading a model from an .h5 file: fit() fails. "
-            "Compile it again.",
+            _(
+                "The optimizer knows none of the model's weights, as after loading a model from an .h5 "
+                "file: fit() fails. Compile it again."
+            ),
             where=where,
             code=code,
         )
         return
     yield Finding(
-        "trainable was changed after the model was compiled, which has no effect: compile it again.",
+        _("trainable was changed after the model was compiled, which has no effect: compile it again."),
         "trainable_without_compile",
         where=where,
         code=code,
@@ -146,10 +164,12 @@ def _find_without_compile(setup: Setup) -> Iterator[Finding]:
 
 BATCH_NORM_TRAINING = Mistake(
     "batch_norm_training",
-    wrong="the backbone's BatchNormalization trains along",
-    right="BatchNormalization stays in inference mode",
-    why="Averages over a few batches of few images replace those of a million; training and test see different layers.",
-    hides="After many batches the new averages settle, and the damage is partly repaired.",
+    wrong=_("the backbone's BatchNormalization trains along"),
+    right=_("BatchNormalization stays in inference mode"),
+    why=_(
+        "Averages over a few batches of few images replace those of a million; training and test see different layers."
+    ),
+    hides=_("After many batches the new averages settle, and the damage is partly repaired."),
     measure=_batch_norm,
     check=Check(Subject.BACKBONE, _find_batch_norm),
     dataset="faces",
@@ -162,14 +182,15 @@ BATCH_NORM_TRAINING = Mistake(
 
 TRAINABLE_WITHOUT_COMPILE = Mistake(
     "trainable_without_compile",
-    wrong="trainable is set to True after the model was compiled and trained",
-    right="the model is compiled again after trainable was changed",
-    why="Keras fixes what is trained when it first trains the compiled model, and says nothing when that changes "
-    "later.",
-    hides="This version of Keras seems to pick up the change by itself.",
+    wrong=_("trainable is set to True after the model was compiled and trained"),
+    right=_("the model is compiled again after trainable was changed"),
+    why=_(
+        "Keras fixes what is trained when it first trains the compiled model, and says nothing when that changes later."
+    ),
+    hides=_("This version of Keras seems to pick up the change by itself."),
     measure=_without_compile,
     check=Check(Subject.TRAINABLE, _find_without_compile),
-    figure="share of the unfrozen weight arrays that two more batches move",
+    figure=_("share of the unfrozen weight arrays that two more batches move"),
     dataset="faces",
     image_size=32,
     n_per_class=4,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tl_widgets.core.config import Config
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, ngettext
 from tl_widgets.setup_checks.mistake import Check, Finding, Mistake, Subject
 
 if TYPE_CHECKING:
@@ -69,8 +69,16 @@ def _find_bottleneck(setup: Setup) -> Iterator[Finding]:
         is_pooled = isinstance(layer, keras.layers.GlobalAveragePooling2D | keras.layers.GlobalMaxPooling2D)
         if (is_dense or is_pooled) and n_classes > 2 and 0 < n < math.log2(n_classes) and _all_pass(setup, node):
             yield Finding(
-                f"All must pass the {n} value{'s' if n > 1 else ''} of {layer.name}, which are too few to tell "
-                f"{n_classes} classes apart: give it {wide}.",
+                ngettext(
+                    "All must pass the {n} value of {layer}, which are too few to tell {n_classes} classes apart: "
+                    "give it {wide}.",
+                    "All must pass the {n} values of {layer}, which are too few to tell {n_classes} classes apart: "
+                    "give it {wide}.",
+                    n,
+                    layer=layer.name,
+                    n_classes=n_classes,
+                    wide=wide,
+                ),
                 "bottleneck",
                 where=_("layer {layer_name}", layer_name=layer.name),
                 code=f'keras.layers.Dense({wide}, activation="relu")' if is_dense else _("more filters before it"),

@@ -61,7 +61,7 @@ class Guess(PlainBox):
             )
         else:
             shown = "" if self.guess is None else _number(float(self.guess))
-            placeholder = f"a number{f', in {unit}' if unit else ''}"
+            placeholder = _("a number, in {unit}", unit=unit) if unit else _("a number")
             self.field = Text(shown, description=_("My guess"), placeholder=placeholder, style=wide)
         self.button = Button(description=_("Keep my guess"))
         self.button.on_click(lambda _: self._keep_field())

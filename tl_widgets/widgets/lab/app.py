@@ -11,6 +11,7 @@ from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, raise_if_cancelled
 from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.translation import _
 from tl_widgets.data.archives import printable
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.experiments.comparison import RunCache, compare_config, retrain_transfer
@@ -20,7 +21,7 @@ from tl_widgets.widgets.lab.changes import has_one_test, same_images, values_tex
 from tl_widgets.widgets.lab.kept import KeptRuns
 from tl_widgets.widgets.lab.outcome import on_paper
 from tl_widgets.widgets.lab.panel import ControlPanel
-from tl_widgets.widgets.lab.presets import PRESETS, Preset, PresetBar
+from tl_widgets.widgets.lab.presets import PRESETS, Preset, PresetBar, preset_hint
 from tl_widgets.widgets.lab.restore import read_record, restore
 from tl_widgets.widgets.lab.runs import LabRun
 from tl_widgets.widgets.lab.screen import FRONT, LabScreen
@@ -60,8 +61,7 @@ class TransferLab(App[LabScreen, Comparison]):
         InputError: an argument is not allowed.
     """
 
-    _text = "TransferLab: two models on the same images"
-    _busy = "The Lab is training"
+    _text, _busy = _("TransferLab: two models on the same images"), _("The Lab is training")
 
     def __init__(
         self,
@@ -118,7 +118,7 @@ class TransferLab(App[LabScreen, Comparison]):
     @settings.setter
     @checked
     def settings(self, settings: LabSettings) -> None:
-        self._require_idle("change its settings")
+        self._require_idle(_("change its settings"))
         self.panel.settings = settings
 
     @property
@@ -253,12 +253,12 @@ class TransferLab(App[LabScreen, Comparison]):
             use=self._use_images,
             train=self.run,
             fold=lambda n: self.panel.change({"folds": n, "repeats": 1}),
-            try_picture=lambda: self.screen.show_tab("Try a picture"),
+            try_picture=lambda: self.screen.show_tab(_("Try a picture")),
         )
 
     def _use_images(self, name: str) -> None:
         """Choose a learner's images; runs in the tab's thread."""
-        self._require_idle("use the images")
+        self._require_idle(_("use the images"))
         self.panel.choose_dataset(name)
         self.panel.show_thumbnails()  # the name may be the same, with other images
 
@@ -288,8 +288,7 @@ class TransferLab(App[LabScreen, Comparison]):
         self._base_settings, self._preset = settings, preset.title
         self.restore(settings)
         self.screen.show_curves_tab()
-        what = f"{preset.help[0].lower()}{preset.help[1:]}"
-        self.screen.show_hint(f"{preset.title}, with {settings.dataset}: {what}. Press “Train both”.")
+        self.screen.show_hint(preset_hint(preset, settings.dataset))
 
     def _load(self, name: str, data: bytes, cancel: Cancel) -> tuple[str, ...]:
         """Restore a record's settings, add its result to the list of runs, and return messages about it.
@@ -306,7 +305,8 @@ class TransferLab(App[LabScreen, Comparison]):
         self.screen.show_runs(self.runs, comparison)
         self.screen.show_result(run, comparison, restored.dataset)
         self.paper.show((comparison.verdict.text,), on_paper(comparison))
-        return (f"Loaded {printable(name)} as run {run.number}, with its settings.", *restored.notes)
+        text = _("Loaded {name} as run {n}, with its settings.", name=printable(name), n=run.number)
+        return text, *restored.notes
 
     def _show_running(self, running: bool) -> None:
         self.panel.enabled = not running
@@ -345,7 +345,7 @@ class TransferLab(App[LabScreen, Comparison]):
             self._show_seconds(settings)
             if is_first:
                 self.live = True  # from now on, a change shows its effect at once
-                self.screen.show_hint("Live is on: move a slider, and the transfer model is trained again at once.")
+                self.screen.show_hint(_("Live is on: move a slider, and the transfer model is trained again at once."))
 
     def _switch_live(self, is_on: bool) -> None:
         if is_on:
@@ -365,7 +365,7 @@ class TransferLab(App[LabScreen, Comparison]):
 
         try:
             with training_lock(cancel, lambda: None):
-                wait_for_tensorflow(cancel, lambda: screen.show_live_text("loading TensorFlow", cancel))
+                wait_for_tensorflow(cancel, lambda: screen.show_live_text(_("loading TensorFlow"), cancel))
                 dataset = self._source.load(settings, on_event, cancel)
                 # A separate cache, because these runs must not evict those of the last comparison.
                 cache = RunCache(backbones=self._cache.backbones)

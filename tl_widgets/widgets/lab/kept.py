@@ -207,6 +207,6 @@ def _read(text: str, least: int) -> LabRun | None:
     if not (is_run and isinstance(number, int) and 0 < number < _MOST_RUNS):
         raise InputError(_("it isn't a run of a Lab"))
     settings = LabSettings.from_json(json.dumps(plain.get("settings")))
-    result = read_record("its record", json.dumps(plain.get("record")).encode())
+    result = read_record(_("its record"), json.dumps(plain.get("record")).encode())
     # Two kernels may have counted alike.
     return LabRun(max(number, least), settings, result, str(source))

@@ -83,3 +83,9 @@ class PresetBar(Picture):
                 'try"><span>Try:</span>{buttons}</div>'
             )
         ).format(buttons=join(buttons))
+
+
+def preset_hint(preset: Preset, dataset: str) -> str:
+    """Return what a preset has changed, and what to do next."""
+    what = f"{preset.help[0].lower()}{preset.help[1:]}"
+    return _("{preset}, with {dataset}: {what}. Press “Train both”.", preset=preset.title, dataset=dataset, what=what)

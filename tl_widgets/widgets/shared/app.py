@@ -30,7 +30,7 @@ from tl_widgets.widgets.shared.threads import Run, State, start_relay
 from tl_widgets.widgets.shared.turns import measure_when_idle, preload_tensorflow, training_lock, wait_for_tensorflow
 
 _LONG = 5.0  # seconds
-_KEPT = "Trained before with these settings: the results are kept, so nothing is trained again"
+_KEPT = _("Trained before with these settings: the results are kept, so nothing is trained again")
 
 
 class Progress(Protocol):
@@ -61,7 +61,7 @@ class AppScreen(Generic[ProgressType]):
     def __init__(self, run_text: str, progress: ProgressType, earlier_result_text: str) -> None:
         self._run_text = run_text
         self.run_button = Button(description=run_text, button_style="primary", icon="play")
-        self.stop_button = Button(description="Stop", icon="stop", disabled=True)
+        self.stop_button = Button(description=_("Stop"), icon="stop", disabled=True)
         self.progress, self.message, self.state_mark = progress, HTML(), HTML()
         self.advice, self.throttle = HTML(), Throttle()
         self.has_result = False
@@ -106,7 +106,7 @@ class AppScreen(Generic[ProgressType]):
             models=", ".join(map(heading_of, kept)),
         )
         self.run_button.tooltip = advice if not kept else _KEPT if are_all_kept else partly
-        self.advice.value = note(f"This takes {advice}.") if advice else ""
+        self.advice.value = note(_("This takes {advice}.", advice=advice)) if advice else ""
 
     def on_event(self, event: Event) -> None:
         """Record an event, and redraw if enough time has passed."""
@@ -117,7 +117,7 @@ class AppScreen(Generic[ProgressType]):
         """Explain an error in a sentence; an unexpected one also gets a traceback that opens on a click."""
         self.throttle.flush()
         self.message.value = error_alert(error)
-        self.show_failed(f"Not finished.{self.earlier_result_text}")
+        self.show_failed(_("Not finished.{earlier_result_text}", earlier_result_text=self.earlier_result_text))
 
     def show_failed(self, text: str) -> None:
         """Show that a run ended without a result."""
@@ -150,7 +150,7 @@ class App(VBox, Generic[Screen, Result]):
     """
 
     _text = "App"  # represents the app where no browser shows it
-    _busy = "It is running"
+    _busy = _("It is running")
 
     screen: Screen
 
@@ -158,7 +158,7 @@ class App(VBox, Generic[Screen, Result]):
         start_relay()
         self.screen, self._source = screen, source
         self._run: Run[Result] | None = None
-        self.paper = Paper(f"{self._text}. It needs a running kernel: run this cell.")
+        self.paper = Paper(_("{text}. It needs a running kernel: run this cell.", text=self._text))
         super().__init__([*screen.children, KeyGuard()])
         for name in ("tlw", "tlw-lab"):
             self.add_class(name)
@@ -168,7 +168,7 @@ class App(VBox, Generic[Screen, Result]):
 
     def __repr__(self) -> str:
         # No addresses or ids: notebook tests compare this text.
-        return f"{self._text} (needs a live notebook)"
+        return _("{text} (needs a live notebook)", text=self._text)
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
@@ -238,7 +238,13 @@ class App(VBox, Generic[Screen, Result]):
     def _require_idle(self, action: str) -> None:
         """Raise InputError during a run; `action` says what has to wait, as in "change its settings"."""
         if self.is_running:
-            raise InputError(f"{self._busy}. Wait until it has finished, or stop it, before you {action}.")
+            raise InputError(
+                _(
+                    "{busy}. Wait until it has finished, or stop it, before you {action}.",
+                    busy=self._busy,
+                    action=action,
+                )
+            )
 
     def _start(self, measure: Callable[[Cancel], Result], *, wait: bool) -> Run[Result]:
         """Run `measure` in the background, or return the run that is already in progress."""
@@ -273,9 +279,9 @@ class App(VBox, Generic[Screen, Result]):
     @contextmanager
     def _training_session(self, cancel: Cancel, load: Callable[[], Images]) -> Iterator[Images]:
         """Wait for other apps, load the images and TensorFlow, and let no other app train in this context."""
-        with training_lock(cancel, lambda: self.screen.progress.show_text("waiting for other work to finish")):
+        with training_lock(cancel, lambda: self.screen.progress.show_text(_("waiting for other work to finish"))):
             images = load()
-            wait_for_tensorflow(cancel, lambda: self.screen.progress.show_text("loading TensorFlow"))
+            wait_for_tensorflow(cancel, lambda: self.screen.progress.show_text(_("loading TensorFlow")))
             yield images
 
     def _after_run(self) -> None:
@@ -289,6 +295,11 @@ def require_own_dataset(dataset: object, app: str, alternative: str) -> None:
     """Raise InputError unless `dataset` is an ImageDataset or None; `alternative` is for built-in ones."""
     if dataset is not None and not isinstance(dataset, ImageDataset):
         raise InputError(
-            f"{app} takes your own ImageDataset, which load_folder returns; received {shown(dataset)}. To use a "
-            f"built-in data set, choose it in the app or pass {alternative}."
+            _(
+                "{app} takes your own ImageDataset, which load_folder returns; received {dataset}. To "
+                "use a built-in data set, choose it in the app or pass {alternative}.",
+                app=app,
+                dataset=shown(dataset),
+                alternative=alternative,
+            )
         )

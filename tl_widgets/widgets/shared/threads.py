@@ -17,6 +17,7 @@ from ipywidgets import HTML
 
 from tl_widgets.core.errors import CancelledError
 from tl_widgets.core.events import Cancel
+from tl_widgets.core.translation import _
 from tl_widgets.widgets.shared.html import error_alert, note
 
 State = Literal["idle", "running", "done", "stopped", "error"]
@@ -51,7 +52,7 @@ class Run(Generic[Value]):
 
     def __repr__(self) -> str:
         # As the last line of a cell, the text must be the same in every execution.
-        return "A run in the background: `await run.done()` waits for it, `run.stop()` ends it."
+        return _("A run in the background: `await run.done()` waits for it, `run.stop()` ends it.")
 
     def _execute(self) -> None:
         # Whatever goes wrong, `finally` sets the event, or else `wait` would never return.

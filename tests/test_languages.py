@@ -20,7 +20,8 @@ LANGUAGES = translations.languages()
 
 def key(message):
     """The identity of a text."""
-    return message.context, message.id if isinstance(message.id, str) else tuple(message.id)
+    context = message.context.decode() if isinstance(message.context, bytes) else message.context
+    return context, message.id if isinstance(message.id, str) else tuple(message.id)
 
 
 def texts_of(message):

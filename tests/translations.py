@@ -62,8 +62,11 @@ def po_bytes(catalogue):
 
 
 def mo_bytes(catalogue):
+    complete = read_po(io.BytesIO(po_bytes(catalogue)), locale=catalogue.locale)
+    for message in missing(complete):
+        complete.delete(message.id, message.context)
     file = io.BytesIO()
-    write_mo(file, catalogue)
+    write_mo(file, complete)
     return file.getvalue()
 
 

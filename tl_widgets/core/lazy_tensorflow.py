@@ -21,6 +21,7 @@ from tl_widgets.core.translation import _
 
 _PACKAGES = ("tensorflow", "keras")
 _POLL = 0.1  # seconds
+_RELEASE_EVERY = 1.0  # seconds
 _BYTES = 350_000_000  # that the import needs, files that the system can drop left out: 0.28 GB with TensorFlow 2.21
 _lock = threading.Lock()
 
@@ -168,8 +169,12 @@ def import_tensorflow(on_event: OnEvent = ignore, cancel: Cancel | None = None) 
     on_event(Event("load", _("loading TensorFlow")))
     with silence() if is_first else nullcontext():
         running.may_write.set()
+        released = started
         while not running.done.wait(_POLL):  # a wait without limit can't be interrupted on Windows
             raise_if_cancelled(cancel)
+            if is_first and time.perf_counter() - released > _RELEASE_EVERY:  # the peak of many kernels is this import
+                release_libraries()
+                released = time.perf_counter()
     if running.error is not None:
         raise running.error
     on_event(Event("load", _("TensorFlow is loaded"), n_done=1, n_total=1, seconds=time.perf_counter() - started))

@@ -150,7 +150,8 @@ def release_libraries() -> None:
     with suppress(OSError, AttributeError, TypeError, psutil.Error):
         madvise = ctypes.CDLL(None).madvise
         for part in psutil.Process().memory_maps(grouped=False):
-            # What the loader or a debugger has changed would be lost.
+            # What the loader or a debugger has changed would be lost. A library that another thread is about to map has
+            # next to nothing in memory yet.
             is_as_in_file = "w" not in part.perms and not part.anonymous and not part.swap
             if is_as_in_file and part.rss > _LARGE and ".so" in part.path:
                 start, end = (int(address, 16) for address in part.addr.split("-"))

@@ -20,9 +20,9 @@ class ModelName(StrEnum):
     """
 
     SCRATCH = "scratch", _("from scratch"), _("the network from scratch"), "#D55E00", "o"
-    TRANSFER = "transfer", "transfer", _("the frozen backbone"), "#0072B2", "s"
+    TRANSFER = "transfer", _("transfer"), _("the frozen backbone"), "#0072B2", "s"
     CONTROL = "control", _("control (random weights)"), _("the same backbone with random weights"), "#767676", "D"
-    FINE_TUNED = "fine_tuned", "fine-tuned", _("the fine-tuned backbone"), "#009E73", "^"
+    FINE_TUNED = "fine_tuned", _("fine-tuned"), _("the fine-tuned backbone"), "#009E73", "^"
 
     label: str
     phrase: str

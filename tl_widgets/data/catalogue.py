@@ -73,7 +73,7 @@ class NamedDataset(ABC):
     @property
     def about(self) -> str:
         """What the images show, where they come from, and their license, in two sentences."""
-        return f"{self.shows} From {self.source}; {self.license}."
+        return _("{shows} From {source}; {license}.", shows=self.shows, source=self.source, license=self.license)
 
     @property
     def n_classes(self) -> int:

@@ -190,7 +190,7 @@ def vector_column(rows: Sequence[LayerRow], key: str) -> Column:
         what=what,
         n_numbers=count_text(n_numbers),
     )
-    return Column(key, title, _count(n_numbers), ("flatten" if is_flat else "average",), is_learned=False)
+    return Column(key, title, _count(n_numbers), (_("flatten") if is_flat else _("average"),), is_learned=False)
 
 
 def backbone_note(facts: BackboneFacts, *, short: bool = False) -> str:

@@ -43,7 +43,7 @@ def network_text(model: ModelName, ledger: Ledger, class_names: Sequence[str], f
     vector = vector_column(ledger, "")
     if model == ModelName.SCRATCH:
         maps = ", ".join(_maps_text(*last.output_shape) for _, last in blocks_of(ledger))
-        how = "flattened" if vector.below == ("flatten",) else "averaged"
+        how = _("flattened") if vector.below == (_("flatten"),) else _("averaged")
         hidden = [row for row in ledger if row.layer == "Dense"][:-1]
         dense = "".join(
             _(", a Dense layer of {output_shape} units", output_shape=row.output_shape[0]) for row in hidden

@@ -31,7 +31,7 @@ def areas(counts: Mapping[ModelName, ParameterCount], width: float, top: float) 
         return Markup()
     sides = [_SIDE * sqrt(n / most) for _, n, _ in squares]
     texts = [
-        (count_text(n) if n < 1e8 else short_count(n), "frozen" if is_frozen else model.label)
+        (count_text(n) if n < 1e8 else short_count(n), _("frozen") if is_frozen else model.label)
         for model, n, is_frozen in squares
     ]
     words = [max(map(text_width, pair)) for pair in texts]
@@ -73,7 +73,9 @@ def _square(model: ModelName, n: int, x: float, y: float, side: float, *, is_fro
 def areas_text(counts: Mapping[ModelName, ParameterCount]) -> str:
     """Return what the squares show, in a sentence."""
     items = [
-        f"{count_text(n)} {'frozen' if is_frozen else 'trainable'} ({model.label})"
+        _("{n} frozen ({model})", n=count_text(n), model=model.label)
+        if is_frozen
+        else _("{n} trainable ({model})", n=count_text(n), model=model.label)
         for model, n, is_frozen in _squares(counts)
     ]
     return _("Parameters as areas on one scale: {items}.", items=", ".join(items))

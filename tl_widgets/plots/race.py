@@ -77,7 +77,7 @@ def race_chart(race: Race, quantity: Quantity = "accuracy", *, width: int = 590,
     frame = axes.frame(
         [(epoch, str(epoch)) for epoch in epoch_ticks(race.axis_end, n_ticks)],
         [(tick, percent(tick, 0) if quantity == "accuracy" else f"{tick:.{digits}f}") for tick in y_ticks],
-        x_title="epoch",
+        x_title=_("epoch"),
     )
     # Its label stands above that of a low chance.
     up = 6 + (axes.y.start - axes.y(race.chance) if race.chance and race.chance < 0.2 and quantity == "accuracy" else 0)
@@ -180,19 +180,20 @@ def _lines(axes: SvgAxes, curve: _Curve, quantity: Quantity) -> list[Markup]:
         x, y = axes.x(curve.diverged), max(y, axes.y.end + 12)
         parts.append(Markup(f'<path d="M{x - 4:.1f} {y - 4:.1f}l8 8m0-8l-8 8" stroke="{color}" stroke-width="2.2"/>'))
         if quantity == "accuracy":
-            parts.append(text(x + 6, y - 7, "diverged", style=f'fill="currentColor" {HALO}'))
+            parts.append(text(x + 6, y - 7, _("diverged"), style=f'fill="currentColor" {HALO}'))
     return parts
 
 
 def _key(axes: SvgAxes, quantity: Quantity, curves: list[_Curve]) -> Markup:
     """Return what is measured, and what the kinds of lines mean."""
-    entries = [("validation", 2.2, ""), ("training", 1.2, "3 2")]
+    entries = [(_("validation"), 2.2, ""), (_("training"), 1.2, "3 2")]
     if any(curve.ghost for curve in curves):
         entries.append((_("last run"), 2, "7 5"))
-    x, parts = axes.x.start, [text(4, 13, quantity, style='fill="currentColor" font-weight="600"')]
-    x = max(x, 4 + text_width(quantity) + 22)
+    title = _("accuracy") if quantity == "accuracy" else _("loss")
+    parts = [text(4, 13, title, style='fill="currentColor" font-weight="600"')]
+    x = max(axes.x.start, 4 + text_width(title) + 22)
     for name, width, dash in entries:
-        opacity = ".45" if name == "last run" else ".9"
+        opacity = ".45" if width == 2 else ".9"
         parts.append(
             line([(x, 9), (x + 22, 9)], "currentColor", width=width, dash=dash, more=f'stroke-opacity="{opacity}"')
         )
@@ -213,7 +214,7 @@ def _tests(axes: SvgAxes, race: Race) -> Markup:
             f'<rect x="{left:.1f}" y="{top - 7:.1f}" width="{width}" height="{axes.y.start - top + 7:.1f}" rx="3" '
             'fill="currentColor" fill-opacity=".06"/>'
         ),
-        text(left + width / 2, 13, "test", anchor="middle") if axes.width >= 520 else "",  # or else the key is there
+        text(left + width / 2, 13, _("test"), anchor="middle") if axes.width >= 520 else "",  # or else the key is there
     ]
     for i, racer, score in tested:
         low, high = (axes.y(end) for end in score.interval)
@@ -341,7 +342,7 @@ def _table(race: Race, curves: list[_Curve], quantity: Quantity) -> Markup:
     for curve in curves:
         heading = heading_of(curve.racer.name)
         named = ((_("validation"), curve.validation), (_("training"), curve.training), (_("last run"), curve.ghost))
-        columns += [(f"{heading}, {kind}", dict(pairs)) for kind, pairs in named if pairs or kind == "validation"]
+        columns += [(f"{heading}, {kind}", dict(pairs)) for kind, pairs in named if pairs or kind == _("validation")]
     rows = []
     for epoch in range(1, race.n_drawn + 1):
         values = [column.get(epoch) for _, column in columns]
@@ -352,7 +353,9 @@ def _table(race: Race, curves: list[_Curve], quantity: Quantity) -> Markup:
             for racer in race.racers
             if racer.score
         }
-        rows.append(["test (95% interval)", *(scores.get(title, "") for title, _ in columns)])
+        rows.append([_("test (95% interval)"), *(scores.get(title, "") for title, _ in columns)])
     return hidden_table(
-        _("{quantity} by epoch", quantity=quantity.capitalize()), ["epoch", *(title for title, _ in columns)], rows
+        _("Accuracy by epoch") if quantity == "accuracy" else _("Loss by epoch"),
+        [_("epoch"), *(title for title, _values in columns)],
+        rows,
     )

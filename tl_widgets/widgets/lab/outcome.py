@@ -114,7 +114,7 @@ def on_paper(comparison: Comparison) -> Markup:
 def headline(comparison: Comparison, number: int, lead: str = "") -> Markup:
     """Return who won and how many test images each model got right, as HTML."""
     winner, interval = comparison.verdict.winner, comparison.verdict.ci95
-    facts = [lead, f"Run {number}: {_about(comparison)}."]
+    facts = [lead, _("Run {n}: {about}.", n=number, about=_about(comparison))]
     if interval is not None:
         order = interval if winner != ModelName.SCRATCH else (-interval[1], -interval[0])
         facts.append(_("Difference: {order} points (95% interval).", order=points_range(*order)))
@@ -168,4 +168,4 @@ def _balanced(comparison: Comparison) -> str:
     if not any(run.is_uneven for run in tested):
         return ""
     shares = [percent(run.balanced_accuracy) for run in tested if run.balanced_accuracy is not None]
-    return _("Classes counted equally: {shares}", shares=" and ".join(shares)) if len(shares) == len(tested) else ""
+    return _("Classes counted equally: {shares}", shares=_(" and ").join(shares)) if len(shares) == len(tested) else ""

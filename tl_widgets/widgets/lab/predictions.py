@@ -58,7 +58,7 @@ class PredictionsView(VBox):
             images: its test images, uint8, shape (n_test, height, width, 3); None if they are not available.
             number: of the comparison's run, if there are several.
         """
-        self._run = f"Run {number}: " if number else ""
+        self._run = _("Run {n}: ", n=number) if number else ""
         self._tested = tuple(run for run in comparison.runs if run.labels) if comparison is not None else ()
         self._images = images
         self._page = 0

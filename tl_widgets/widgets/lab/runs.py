@@ -51,11 +51,11 @@ class LabRun:
     def title(self) -> str:
         """The title in a menu."""
         scores = scores_of(self.result) if self.result.runs else {}
-        accuracies = " against ".join(
+        accuracies = _(" against ").join(
             percent(scores[name].accuracy) for name in (ModelName.SCRATCH, ModelName.TRANSFER) if name in scores
         )
-        loaded = " (loaded)" if self.source else ""
-        return f"Run {self.number}{loaded}: {accuracies or 'stopped'}"
+        loaded = _(" (loaded)") if self.source else ""
+        return _("Run {n}{loaded}: {result}", n=self.number, loaded=loaded, result=accuracies or _("stopped"))
 
 
 class RunsView(VBox):

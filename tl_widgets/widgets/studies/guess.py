@@ -13,7 +13,7 @@ from tl_widgets.studies.study import StudyResult
 from tl_widgets.widgets.shared.fields import menu_widget
 from tl_widgets.widgets.shared.html import alert, escape
 
-_NOTHING_CHOSEN = "choose …"
+_NOTHING_CHOSEN = _("choose …")
 _Asked = tuple[str, tuple[str, ...]]  # a question and its options
 
 

@@ -83,7 +83,7 @@ class StudyScreen(AppScreen[StudyProgress]):
             _("Files"): self._files(),
         }
         if own_model is not None:
-            views["My model"] = own_model
+            views[_("My model")] = own_model
         self.tabs = Tab(list(views.values()), titles=list(views), selected_index=0)
         self.tabs.add_class("tlw-views")
         bar = HBox(

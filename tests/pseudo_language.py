@@ -25,7 +25,14 @@ _DATA = re.compile(
     r"ImageNet|TinyNet|Conv2D|Dense|Flatten|GlobalAveragePooling2D|MaxPooling2D|AveragePooling2D|Rescaling|"
     r"Preprocessing|Dropout|EfficientNet\w*|ResNet\w*|DenseNet\w*|MobileNet\w*|SqueezeNet\w*|Inception\w*|Xception|"
     r"VGG\w*|NASNet\w*|ConvNeXt\w*|Adam|ReLU|\w+\.(jpg|keras|json|py|csv|html)|transfer-learning-run\S*|"
+    r"--?[a-z][\w-]*|\b[A-Z][A-Z_]+\b|`[^`]*`|\w+(\.\w+)+|~?"
     r"\d[\d.,]*\s?(k|M|G|s|ms|min|h|px|kB|MB|GB|×|x)\b|\b(MB|GB|px|ms|s)\b"
+)
+
+
+# What argparse says by itself.
+_ARGPARSE = re.compile(
+    "usage: .*|options:|positional arguments:|show this help message and exit|show program's version number and exit"
 )
 
 
@@ -92,7 +99,7 @@ def foreign(texts):
         while left != shorter:
             left, shorter = shorter, re.sub(f"{_OPEN}[^{_OPEN}{_CLOSE}]*{_CLOSE}", " ", shorter)
         left = re.sub(f"{_OPEN}.*$|^.*{_CLOSE}", " ", left, flags=re.DOTALL)  # it was cut, or runs over several lines
-        if re.search("[A-Za-z]{2}", _DATA.sub(" ", left)):
+        if re.search("[A-Za-z]{2}", _DATA.sub(" ", _ARGPARSE.sub(" ", left))):
             found.add(text.strip())
     return found
 
@@ -150,6 +157,7 @@ def _printed(command):
 if __name__ == "__main__":
     folder = sys.argv[1]
     os.environ["TL_WIDGETS_LANG"] = LANGUAGE
+    os.environ["COLUMNS"] = "1000"  # lines aren't broken
     write_catalogue(folder)
     from tl_widgets.core import translation
 

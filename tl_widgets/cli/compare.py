@@ -52,6 +52,9 @@ class _Outputs:
     backbone: Path | None  # which the script loads; None if Keras has it
 
 
+_KINDS = {"json": _("Record"), "figure": _("Figure"), "script": _("Script"), "report": _("Report")}
+
+
 def run_compare(args: Namespace) -> None:
     """Run `tl-widgets compare`."""
     from tl_widgets.experiments.comparison import compare_config
@@ -83,7 +86,7 @@ def run_compare(args: Namespace) -> None:
     if not args.quiet:
         for kind in ("figure", "json", "script", "report", "models"):
             if path := getattr(outputs, kind):
-                console.print(f"{'Record' if kind == 'json' else kind.title()}: {path}", soft_wrap=True)
+                console.print(f"{_KINDS.get(kind, kind.title())}: {path}", soft_wrap=True)
     if comparison.stopped:
         raise CancelledError("stopped")
 
@@ -245,13 +248,14 @@ def _table(comparison: Comparison) -> Table:
 
     scores, seed = scores_of(comparison), seed_suffix(comparison).lstrip(", ")
     n_seeds = max((len(score.seeds) for score in scores.values()), default=0)
-    table = Table("\nmodel", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(f"\n{_('model')}", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     accuracy = (
         _("mean over {n_seeds} seeds\n(95% interval)", n_seeds=n_seeds)
         if n_seeds
         else _("test accuracy\n(95% interval)")
     )
-    titles = (accuracy, "trainable\nparameters", "\nfrozen", "\ntotal", f"seconds,\n{seed}" if seed else "\nseconds")
+    seconds = _("seconds,\n{seed}", seed=seed) if seed else _("\nseconds")
+    titles = (accuracy, _("trainable\nparameters"), _("\nfrozen"), _("\ntotal"), seconds)
     for title in titles:
         table.add_column(title, justify="right", no_wrap=True)
     for run in comparison.runs:

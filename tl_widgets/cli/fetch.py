@@ -70,7 +70,9 @@ def _pack(archive: Path, members: dict[str, Path], console: Console, cancel: Can
         )
     with show_events(console) as on_event:
         write_archive(archive, list(members.items()), on_event, cancel)
-    console.print(f"Wrote {archive} ({size_text(archive.stat().st_size)}).", soft_wrap=True)
+    console.print(
+        _("Wrote {archive} ({size}).", archive=archive, size=size_text(archive.stat().st_size)), soft_wrap=True
+    )
     unpack = _("python -m zipfile -e {} .") if archive.suffix.lower() == ".zip" else _("python -m tarfile -e {}")
     console.print(
         _(

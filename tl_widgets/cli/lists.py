@@ -25,7 +25,14 @@ def show_backbones() -> None:
     """Print the catalog of backbones."""
     from tl_widgets.backbones.catalogue import list_backbones
 
-    table = _table("name", "function", "parameters", "MB", "top-1 %", _("min. pixels"), "preprocessing", "offline")
+    table = _table(
+        _("name"),
+        _("function"),
+        *(_("parameters"), "MB", "top-1 %", _("min. pixels")),
+        _("preprocessing"),
+        _("offline"),
+        numbers=slice(2, 6),
+    )
     for entry in list_backbones():
         table.add_row(
             entry.name,
@@ -35,7 +42,7 @@ def show_backbones() -> None:
             "" if entry.top1_pct is None else f"{entry.top1_pct:g}",
             "" if entry.min_input is None else str(entry.min_input),
             entry.family.preprocessing.label,
-            "yes" if entry.offline else "no",
+            _("yes") if entry.offline else _("no"),
         )
     console = make_console()
     console.print(table)
@@ -48,11 +55,13 @@ def show_datasets() -> None:
     """Print the named data sets."""
     from tl_widgets.data.catalogue import list_datasets
 
-    table = _table("name", "MB", _("on disk"), "classes", "training", "validation", "test")
+    table = _table(
+        *(_("name"), "MB", _("on disk"), _("classes"), _("training"), _("validation"), _("test")), numbers=slice(1, 7)
+    )
     for info in list_datasets():
         numbers = (info.n_classes, info.n_train, info.n_validation, info.n_test)
         size = f"{info.n_bytes / 1e6:.0f}" if info.n_bytes else _("built in")
-        table.add_row(info.name, size, "yes" if info.offline else "no", *(f"{n:,}" for n in numbers))
+        table.add_row(info.name, size, _("yes") if info.offline else _("no"), *(f"{n:,}" for n in numbers))
     console = make_console()
     console.print(table)
     for info in list_datasets():  # sentences need the full width of a terminal
@@ -62,11 +71,12 @@ def show_datasets() -> None:
     )
 
 
-def _table(*titles: str) -> Table:
+def _table(*titles: str, numbers: slice) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    numbers = {"parameters", "MB", "top-1 %", _("min. pixels"), "classes", "training", "validation", "test"}
     for title in titles:
-        table.add_column(title, justify="right" if title in numbers else "left", overflow="fold")
+        table.add_column(
+            title, justify="right" if title in titles[numbers] and title != _("on disk") else "left", overflow="fold"
+        )
     return table
 
 

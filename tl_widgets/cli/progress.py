@@ -27,13 +27,13 @@ _SECONDS_BETWEEN_LINES = 2.0
 _PLAIN_WIDTH = 160  # output to a file or another program isn't folded
 _PHASE_LABELS = {
     "decode": _("reading images"),
-    "download": "downloading",
-    "load": "starting",
+    "download": _("downloading"),
+    "load": _("starting"),
     "features": _("reading features"),
-    "train": "training",
-    "evaluate": "testing",
-    "study": "measuring",
-    "save": "saving",
+    "train": _("training"),
+    "evaluate": _("testing"),
+    "study": _("measuring"),
+    "save": _("saving"),
 }
 _SHOW_CURSOR = b"\x1b[?25h"
 

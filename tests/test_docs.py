@@ -9,6 +9,7 @@ import tomllib
 from collections import Counter
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 import yaml
@@ -96,6 +97,20 @@ def test_what_a_page_names_exists(path):
     paths = re.findall(r"`((?:tl_widgets|tests|docs|notebooks|\.ci|\.github)/[^`\s]*)`", text)
     paths = {name for name in paths if "NAME" not in name and "_build" not in name}
     assert [name for name in paths if not list(ROOT.glob(name.rstrip("/")))] == []
+
+
+def test_the_badge_for_colab_opens_a_notebook_of_what_exists():
+    urls = [re.findall(r"colab\.research\S+/blob/main/([\w./]+)", path.read_text("utf-8"))
+            for path in (ROOT / "README.md", DOCS / "how-to" / "colab.md")]  # fmt: skip
+    assert urls == [["colab/start.ipynb"]] * 2
+    notebook = nbformat.read(ROOT / "colab" / "start.ipynb", 4)
+    install, *cells = (cell.source for cell in notebook.cells if cell.cell_type == "code")
+    repository = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"]["Repository"]
+    assert install == f'%pip install -q "tl_widgets @ git+{repository}"'
+    code = "\n".join(cells)
+    compile(code, "colab", "exec")
+    names = [f"tl_widgets.{name}" for name in re.findall(r"\btl\.(\w+)", code)]
+    assert [name for name in (*names, "tl_widgets.teaching.result_of") if not exists(name)] == []
 
 
 def test_the_diagram_shows_the_packages_in_their_order():

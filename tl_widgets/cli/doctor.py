@@ -241,7 +241,9 @@ def _without_gpu() -> str:
 
 
 def has_gpu_driver() -> bool:
-    """Return whether this machine has the driver of a GPU, or Apple's plugin for TensorFlow."""
+    """Return whether this machine has the driver of a GPU that isn't hidden, or Apple's plugin for TensorFlow."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
+        return False
     try:
         return bool(metadata.version("tensorflow-metal"))
     except metadata.PackageNotFoundError:

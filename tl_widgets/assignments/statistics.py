@@ -50,7 +50,7 @@ def statistics_page(grades: Grades) -> str:
         title=f"What {len(graded)} students answered",
         assignment=description.title,
         version=__version__,
-        headline=headline(grades),
+        headline=_headline(grades),
         notes_of_page=list(_notes(grades)),
         histogram=_histogram(points, description.points) if points else None,
         questions=_questions(grades),
@@ -67,7 +67,7 @@ def statistics_page(grades: Grades) -> str:
     )
 
 
-def headline(grades: Grades) -> str:
+def _headline(grades: Grades) -> str:
     """Return how many were graded, and how many points they have, in a sentence or three."""
     points = [line.points or 0.0 for line in grades.graded]
     n_lines, most = len(grades.lines), grades.description.points

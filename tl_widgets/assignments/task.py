@@ -136,7 +136,7 @@ class Task:
             write_text(path, text)
         except InputError as error:
             return _say(_("Nothing was written. {problem}", problem=error))
-        _say(_("Hand in this file: {file} ({size})", file=path, size=size_text(len(text), kilobytes=True)))
+        _say(_("Hand in this file: {file} ({size})", file=path, size=size_text(max(1_000, len(text)), kilobytes=True)))
         missing = [blank.name for blank in self.plan.questions if blank.name not in self.given]
         if missing:
             names = ", ".join(missing)

@@ -9,6 +9,7 @@ from argparse import Namespace
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 from tl_widgets.core.errors import CancelledError, InputError
@@ -221,9 +222,12 @@ def _run_again(grades: Grades, line: Graded, cancel: Any) -> Check:
 
 
 def _summarize(grades: Grades, console: Console, written: Sequence[Path]) -> None:
-    from tl_widgets.assignments.statistics import headline
-
-    console.print(f"\n{headline(grades)}", style="bold", soft_wrap=True)
+    points = [line.points or 0.0 for line in grades.graded]
+    text = _("{n} of {n_lines} students and files were graded.", n=len(points), n_lines=len(grades.lines))
+    if points:
+        most = grades.description.points
+        text += " " + _("The mean is {mean:.1f} of {most:g} points.", mean=mean(points), most=most)
+    console.print(f"\n{text}", style="bold", soft_wrap=True)
     counts = Counter(line.status for line in grades.lines)
     n_other = sum(line.check is not None and line.check.agrees is False for line in grades.lines)
     n_waiting = sum(line.waits for line in grades.graded)

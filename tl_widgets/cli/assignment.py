@@ -9,7 +9,6 @@ from argparse import Namespace
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 from tl_widgets.core.errors import CancelledError, InputError
@@ -222,6 +221,8 @@ def _run_again(grades: Grades, line: Graded, cancel: Any) -> Check:
 
 
 def _summarize(grades: Grades, console: Console, written: Sequence[Path]) -> None:
+    from statistics import mean
+
     points = [line.points or 0.0 for line in grades.graded]
     text = _("{n} of {n_lines} students and files were graded.", n=len(points), n_lines=len(grades.lines))
     if points:

@@ -288,6 +288,23 @@ def test_twenty_broken_files_cost_nobody_else_a_result(frozen, tmp_path):
     HTMLParser().feed(page)
 
 
+def test_a_zip_of_thousands_costs_one_line_and_an_editors_mark_none(small, tmp_path):
+    good = text_of(answered(small, "Ada"))
+    (tmp_path / "ada.json").write_text(good, "utf-8-sig")
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        for i in range(300):
+            archive.writestr(f"{i}.json", "{}")
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr("eve.zip", inner.getvalue())
+        archive.writestr("damaged.zip", inner.getvalue()[:-30])
+        archive.writestr("bob.json", text_of(answered(small, "Bob")))
+    lines = grade(small, collect(tmp_path)).lines
+    assert [line.student for line in lines] == ["Ada", "Bob", "", ""]
+    assert "damaged zip" in lines[2].notes[0]
+    assert "300 files" in lines[3].notes[0]
+
+
 @pytest.mark.parametrize(
     ("text", "cell"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,8 +18,9 @@ from tl_widgets.data.archives import FolderSource, ImageSource, SourceFile, ZipS
 
 _DEPTH = 3  # zips in zips
 _MOST_ZIP_BYTES = 100_000_000  # of a zip in a zip
-_MOST_UNPACKED = (500_000_000, 50_000_000)  # of all files in a zip, and in a zip in a zip
-_MOST_FILES = 20_000
+# Of a zip, which may be the learning platform's, and of a zip in a zip, which is a student's.
+_MOST_UNPACKED = (500_000_000, 50_000_000)
+_MOST_FILES = (5_000, 200)
 _TEACHERS = (".toml", ".csv", ".html", ".txt")  # beside the files, not in a student's folder
 
 
@@ -43,16 +45,12 @@ def collect(folder: Path) -> Iterator[HandedIn]:
     A description (.toml), spreadsheets, pages and texts at the top are left out: a teacher keeps them beside the files.
 
     Raises:
-        InputError: There is no such folder, or it holds too many files.
+        InputError: There is no such folder.
     """
     path = user_path(folder, "FOLDER")
     if not path.exists():
         raise InputError(_("FOLDER: there is no folder or zip {path}.", path=printable(str(path))))
-    for n_files, file in enumerate(_from_folder(path) if path.is_dir() else _from_zip(path, "", 1), 1):
-        if n_files > _MOST_FILES:
-            name = printable(str(path))
-            raise InputError(_("{path} holds more than {n:,} files. Give a smaller folder.", path=name, n=_MOST_FILES))
-        yield file
+    yield from _from_folder(path) if path.is_dir() else _from_zip(path, "", 1)
 
 
 def _from_folder(path: Path) -> Iterator[HandedIn]:
@@ -70,15 +68,17 @@ def _from_zip(path: Path, prefix: str, depth: int) -> Iterator[HandedIn]:
     shown = printable(prefix.rstrip("/") or path.name)
     try:
         source = ZipSource(path)
-    except (InputError, OSError) as error:
+    except Exception as error:  # one damaged zip must not cost others their grades
         yield HandedIn(shown, None, _("This zip can't be opened: {why}", why=error))
         return
     try:
-        n_bytes, most = sum(file.n_bytes for file in source.listing.files), _MOST_UNPACKED[depth > 1]
-        if n_bytes > most:
+        files, most, most_files = source.listing.files, _MOST_UNPACKED[depth > 1], _MOST_FILES[depth > 1]
+        n_bytes, n_files = sum(file.n_bytes for file in files), len(files) + len(source.listing.skipped)
+        if n_bytes > most or n_files > most_files:
             text = _(
-                "This zip would unpack to {size}; {most} are allowed.", size=size_text(n_bytes), most=size_text(most)
-            )
+                "This zip has {n:,} files that unpack to {size}; {most:,} files and {most_size} are allowed.",
+                n=n_files, size=size_text(n_bytes), most=most_files, most_size=size_text(most),
+            )  # fmt: skip
             yield HandedIn(shown, None, text)
             return
         yield from _from_source(source, prefix, depth, lambda file: _from_inner_zip(source, file, prefix, depth))
@@ -99,8 +99,8 @@ def _from_inner_zip(source: ImageSource, file: SourceFile, prefix: str, depth: i
             inner = Path(folder) / "inner.zip"
             try:
                 inner.write_bytes(source.read(file))
-            except OSError as error:
-                yield HandedIn(printable(name), None, _("It can't be read: {why}.", why=error.strerror or error))
+            except Exception as error:  # as above
+                yield HandedIn(printable(name), None, _("It can't be read: {why}.", why=error))
                 return
             yield from _from_zip(inner, f"{name}/", depth + 1)
 
@@ -127,14 +127,14 @@ def _read(source: ImageSource, file: SourceFile, name: str) -> HandedIn:
         )  # fmt: skip
         return HandedIn(name, None, text)
     try:
-        data = source.read(file)
-    except OSError as error:
-        return HandedIn(name, None, _("It can't be read: {why}.", why=error.strerror or error))
+        data = source.read(file).removeprefix(codecs.BOM_UTF8)  # an editor's
+    except Exception as error:  # as above
+        return HandedIn(name, None, _("It can't be read: {why}.", why=error))
     if not data.strip():
         return HandedIn(name, None, _("It's empty."))
     if data.lstrip()[:1] != b"{":
         return HandedIn(name, None, _("This isn't a file that submit() wrote: it's another kind of file."))
     try:
-        return HandedIn(name, data.decode("utf-8-sig"))
+        return HandedIn(name, data.decode("utf-8"))
     except UnicodeDecodeError:
         return HandedIn(name, None, _("It isn't text in UTF-8: it was changed or damaged."))

@@ -1,6 +1,12 @@
 """What notebook 00 says, held on its variables, in its kernel."""
 
+from pathlib import Path
+
 from tl_widgets import build_transfer, train
+
+# A Lab with one comparison: what a hub of 1 GB leaves beside JupyterLab (docs/how-to/small-hubs.md).
+if (status := Path("/proc/self/status")).exists():
+    assert int(status.read_text().partition("VmHWM:")[2].split()[0]) < 900_000  # kB
 
 assert photographs.name == result.dataset.name
 assert result.verdict.text.split()[0] in OUTPUT

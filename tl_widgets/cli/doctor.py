@@ -27,6 +27,7 @@ from tl_widgets.cli.progress import make_console
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import ignore
+from tl_widgets.core.kernel_memory import fits_a_lab, what_fits
 from tl_widgets.core.numbers import percent, size_text
 from tl_widgets.core.resources import (
     can_write,
@@ -41,7 +42,7 @@ from tl_widgets.data.catalogue import list_datasets
 from tl_widgets.data.hosted import is_intact
 
 _MARKS = {"good": ("ok", "green"), "missing": ("-", "dim"), "bad": ("BAD", "bold red")}
-NEEDED_MEMORY = 1_000_000_000  # the default comparison took 0.94 GB at most (TensorFlow 2.21, 2 cores)
+NEEDED_MEMORY = 850_000_000  # the default comparison took 0.77 GB at most (TensorFlow 2.21, 2 cores)
 _PACKAGES = (("tensorflow", (2, 18)), ("keras", (3, 8)), ("scikit-image", (0, 24)), ("pillow", (10, 4)))
 _TYPICAL_SIZE = 96  # pixels, the side of the built-in images
 _GPU_FILES = ("/dev/nvidia0", "/dev/kfd", "/dev/dxg")  # NVIDIA, AMD, Windows' Linux
@@ -202,6 +203,8 @@ def _hardware() -> Iterator[Finding]:
         enough = free >= NEEDED_MEMORY
         command = "" if enough else "close other programs and notebooks, or raise the container's memory limit"
         yield Finding("memory", "good" if enough else "bad", text, command, needed=True)
+        megabytes = limit / 1e6
+        yield Finding("kernels", "good" if fits_a_lab(megabytes) else "missing", what_fits(megabytes))
     yield Finding("cores", "good", str(n_cores()))
 
 

@@ -101,7 +101,10 @@ def pytest_report_header(config):
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
-    """Files that take longest first; the rest, and what is in a file, in order or shuffled. Cells stay in order."""
+    """The browser's files first, then those that take longest; the rest, and what is in a file, in order or shuffled.
+
+    Files of the browser that follow each other share it. Cells of notebooks stay in order.
+    """
     seed = config.getoption("order_seed", None)
     recorded = json.loads(SECONDS.read_text())
 
@@ -110,7 +113,8 @@ def pytest_collection_modifyitems(config, items):
 
     def place(item):
         file = item.nodeid.partition("::")[0]
-        return -recorded.get(file, 0), draw(file), file, draw(item.parent.nodeid), draw(item.nodeid)
+        is_late = "browser/" not in file
+        return is_late, -recorded.get(file, 0), draw(file), file, draw(item.parent.nodeid), draw(item.nodeid)
 
     items.sort(key=place)
 

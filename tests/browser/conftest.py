@@ -1,17 +1,33 @@
 """A real `jupyter lab` and a real browser, for the tests in this folder."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from driving import CHROMIUM, SERVER_OPTIONS, has, need, serve
+from driving import CHROMIUM, FAR, SERVER_OPTIONS, has, need, serve
 
+HERE = Path(__file__).resolve().parent
 VIEWPORT = {"width": 1600, "height": 1000}
+
+# Playwright, Chromium and its page, while files of this folder follow each other. Playwright keeps an event loop
+# running, and `asyncio.run`, which other tests need, refuses to start beside one.
+_running, _shared = ExitStack(), {}
 
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        if Path(__file__).resolve().parent in Path(item.fspath).parents:
+        if HERE in item.path.parents:
             item.add_marker(pytest.mark.browser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem):
+    """After the last of these files in a row, Chromium ends."""
+    result = yield
+    if nextitem is None or HERE not in nextitem.path.parents:
+        _shared.clear()
+        _running.close()
+    return result
 
 
 @pytest.fixture(scope="session")
@@ -33,14 +49,14 @@ def jupyter(server):
 
 @pytest.fixture(scope="module")
 def chromium():
-    """A function that starts Chromium, with more of its options if need be, and with a profile in a folder if given.
-
-    Playwright keeps an event loop running, and `asyncio.run` refuses to start beside one: it ends with each file.
-    """
+    """A function that starts Chromium, with more of its options if need be, and with a profile in a folder if given."""
     need(CHROMIUM, "Chromium")
     need(has("playwright"), "the package playwright")
     from playwright.sync_api import sync_playwright
 
+    if "playwright" not in _shared:
+        _shared["playwright"] = _running.enter_context(sync_playwright())
+    playwright = _shared["playwright"]
     args = ["--no-sandbox", "--disable-dev-shm-usage", "--force-color-profile=srgb"]
 
     def start(*more, profile=None):
@@ -49,8 +65,7 @@ def chromium():
             return playwright.chromium.launch(**options)
         return playwright.chromium.launch_persistent_context(profile, **options, viewport=VIEWPORT)
 
-    with sync_playwright() as playwright:
-        yield start
+    return start
 
 
 @pytest.fixture(scope="session")
@@ -61,28 +76,44 @@ def profile(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser(chromium, profile):
-    """Chromium, for the pages of a file."""
-    context = chromium(profile=profile)
-    context.set_default_timeout(15_000)
-    yield context
-    context.close()
+    """Chromium with the camera that it plays for tests, shared by all files."""
+    if "browser" not in _shared:
+        camera = "--use-fake-device-for-media-stream"
+        context = chromium(camera, f"--host-resolver-rules=MAP {FAR} 127.0.0.1", profile=profile)
+        context.set_default_timeout(15_000)
+        _shared["browser"] = context
+        _running.callback(context.close)
+    return _shared["browser"]
 
 
 @pytest.fixture(scope="module")
-def pages(browser):
-    """The page that the tests of a file share, in a list; empty before the first and after one that failed."""
-    return []
+def shared_page(browser):
+    """A function that returns the page that all files share."""
+
+    def get():
+        if "page" not in _shared:
+            _shared["page"] = browser.new_page()
+        return _shared["page"]
+
+    return get
 
 
 @pytest.fixture
-def page(browser, pages, request):
-    """A page, in which JupyterLab stands already after the first test of a file."""
-    if not pages:
-        pages.append(browser.new_page())
-    page = pages[0]
+def own_page(browser):
+    """A page of its own, for what leaves JupyterLab: the other one needs not load it again."""
+    page = browser.new_page()
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def page(shared_page, request):
+    """A page, in which JupyterLab stands already after the first test; after one that failed, another page."""
+    page = shared_page()
     page.set_viewport_size(VIEWPORT)
+    page.set_default_timeout(15_000)
     failed = request.session.testsfailed
     yield page
     if request.session.testsfailed > failed:
-        pages.clear()
+        del _shared["page"]
         page.close()

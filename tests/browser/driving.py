@@ -21,6 +21,7 @@ HERE = Path(__file__).resolve()
 ROOT = HERE.parents[2]
 ARTIFACTS = ROOT / "artifacts"
 TOKEN = "tl-widgets-tests"
+FAR = "class.test"  # a name for this machine, to which pages come without https
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 

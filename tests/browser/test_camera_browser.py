@@ -3,10 +3,8 @@
 import re
 
 import pytest
-from driving import ARTIFACTS, button, open_notebook, wait_state
+from driving import ARTIFACTS, FAR, button, open_notebook, wait_state
 
-FAKE = "--use-fake-device-for-media-stream"
-FAR = "class.test"  # a name for this machine, to which pages come without https
 SHOW = """
 from pathlib import Path
 from tl_widgets.widgets.images.camera import CameraView
@@ -15,15 +13,6 @@ def keep(name, picture):
 camera = CameraView(keep, class_names=["<b>cup</b>", "plant"])
 camera
 """
-
-
-@pytest.fixture(scope="module")
-def browser(chromium, profile):
-    """Chromium with a camera."""
-    context = chromium(FAKE, f"--host-resolver-rules=MAP {FAR} 127.0.0.1", profile=profile)
-    context.set_default_timeout(15_000)
-    yield context
-    context.close()
 
 
 @pytest.fixture
@@ -181,7 +170,8 @@ def test_a_camera_that_is_not_allowed(page, jupyter):
     page.context.clear_permissions()
 
 
-def test_a_page_without_https(page, jupyter, monkeypatch):
+def test_a_page_without_https(own_page, jupyter, monkeypatch):
+    page = own_page
     page.set_viewport_size({"width": 600, "height": 800})
     jupyter.notebook("far.ipynb", SHOW)
     monkeypatch.setattr(jupyter, "host", FAR)

@@ -197,8 +197,9 @@ def test_every_state_fits_its_box_and_can_be_read_in_both_themes(images, jupyter
     page.get_by_label("300.png", exact=True).wait_for()
     check("look")
     button(page, "Back to the classes").click()
+    page.context.grant_permissions(["clipboard-read"])  # and nothing else, such as the camera
     button(page.locator(".tlw-new-class"), "Camera").click()
-    page.locator(".tlw-images [role=alert]").filter(has_text="There is no camera").wait_for()
+    page.locator(".tlw-images [role=alert]").filter(has_text="was not allowed to use the camera").wait_for()
     check("camera")
 
 

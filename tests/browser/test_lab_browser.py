@@ -224,9 +224,10 @@ def chart(page):
     return page.get_by_role("group", name=re.compile("^Line chart of accuracy by epoch"))
 
 
-def test_notebook_7(page, jupyter):
+def test_notebook_7(own_page, jupyter):
     from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
+    page = own_page
     need(has("notebook"), "the package notebook")
     jupyter.notebook("nb.ipynb", SHOW)
     page.goto(f"{jupyter.url}/notebooks/nb.ipynb?token={TOKEN}")
@@ -255,7 +256,8 @@ def save_all(page):
     page.get_by_text("Saved in the folder transfer-learning-run beside the notebook.").wait_for(timeout=60_000)
 
 
-def test_voila(page, tmp_path):
+def test_voila(own_page, tmp_path):
+    page = own_page
     need(has("voila"), "the package voila")
     with serve(tmp_path, "voila", "--Voila.ip=127.0.0.1") as server:
         server.notebook("app.ipynb", SHOW)

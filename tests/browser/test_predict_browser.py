@@ -115,7 +115,8 @@ def test_try_a_picture_save_all_and_load_the_record_in_a_new_lab(page, jupyter, 
     page.get_by_text("The models of this result are gone").wait_for()
 
 
-def test_the_report_is_one_page_that_fits_every_screen_and_paper(page, tmp_path):
+def test_the_report_is_one_page_that_fits_every_screen_and_paper(own_page, tmp_path):
+    page = own_page
     from tl_widgets import ScratchSpec, compare, load_dataset, to_report
 
     scratch = ScratchSpec(filters=(4, 4), kernel_sizes=(3, 3), dense_units=8)

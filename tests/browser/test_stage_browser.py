@@ -25,21 +25,21 @@ TABS = (
 GROUPS = ("Data", "From scratch", "Transfer", "Training")
 
 
-@pytest.fixture(scope="module")
-def laptop(browser, jupyter):
-    """A laptop's page with a notebook whose first cell shows a Lab."""
-    page = browser.new_page()
+@pytest.fixture
+def laptop(page):
+    """The page of a laptop."""
     page.set_viewport_size(LAPTOP)
-    yield open_notebook(page, jupyter, jupyter.notebook("stage.ipynb", SHOW, "1 + 1"))
-    page.close()
+    return page
 
 
 @pytest.fixture
-def lab(laptop):
-    """A fresh Lab on the laptop: its cell runs again."""
-    laptop.set_viewport_size(LAPTOP)
-    set_theme(laptop, "light")
-    run_first_cell(laptop)
+def lab(laptop, jupyter):
+    """A fresh Lab on the laptop, in the first cell of a notebook; where that is open already, its cell runs again."""
+    if laptop.evaluate("() => window.jupyterapp?.shell.currentWidget?.context?.path") == "stage.ipynb":
+        set_theme(laptop, "light")
+        run_first_cell(laptop)
+    else:
+        open_notebook(laptop, jupyter, jupyter.notebook("stage.ipynb", SHOW, "1 + 1"))
     wait_ready(laptop)
     return laptop
 
@@ -504,7 +504,7 @@ TYPED = """() => (window.guarded = [...document.querySelectorAll(
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_other_widgets_can_be_used_by_everybody(laptop, jupyter, name):
-    page = laptop.context.new_page()  # while it is open it hears all that the kernel tells the other one
+    page = laptop
     page.set_viewport_size({"width": 1366, "height": 2600})
     open_notebook(page, jupyter, jupyter.notebook(f"all-{name}.ipynb", OTHERS[name]))
     page.locator(".tlw").last.wait_for()
@@ -524,5 +524,4 @@ def test_other_widgets_can_be_used_by_everybody(laptop, jupyter, name):
         page.keyboard.press("x")  # JupyterLab's shortcut that cuts the cell
         page.keyboard.press("a")  # and the one that adds another
     wrong += [] if page.locator(".jp-Cell").count() == 1 else ["a key typed in it changed the notebook"]
-    page.close()
     assert not wrong, "\n".join(wrong)

@@ -195,8 +195,9 @@ def test_a_closed_page_and_a_kernel_that_restarts_leave_no_half(open_upload, jup
     assert halves(jupyter) == []
 
 
-def test_tl_widgets_lab_starts_jupyterlab_and_large_pictures_pass(page, tmp_path):
+def test_tl_widgets_lab_starts_jupyterlab_and_large_pictures_pass(own_page, tmp_path):
     """Through the Lab's own class field; and what is no picture is not kept."""
+    page = own_page
     work = tmp_path / "server" / "work"
     work.mkdir(parents=True)
     (work / "00_start_here.ipynb").write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ipywidgets import Checkbox, Dropdown, Text, VBox
+from ipywidgets import Button, Checkbox, Dropdown, Text, VBox
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent
@@ -39,8 +39,9 @@ class ExportFields(VBox):
                                tooltip=_("By default, an export that disagrees with its original on more than 0.5% of "
                                          "the test images isn't written"))  # fmt: skip
         self.folder = Text("transfer-learning-export", description=_("Export's folder"), style=STYLE)
-        self.fields = (self.model, self.format, self.int8, self.anyway, self.folder)
-        super().__init__([row(self.model, self.format, self.folder), row(self.int8, self.anyway)])
+        self.button = Button(description=_("Export"), icon="share")
+        self.fields = (self.model, self.format, self.int8, self.anyway, self.folder, self.button)
+        super().__init__([row(self.model, self.format, self.folder), row(self.int8, self.anyway, self.button)])
 
     def show(self, comparison: Comparison) -> None:
         """Offer the models of a comparison."""

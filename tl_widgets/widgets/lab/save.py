@@ -54,7 +54,6 @@ class SaveView(VBox):
         self.folder = Text("transfer-learning-run", description=_("Folder name"), style=STYLE)
         self.save_button = Button(description=_("Save all"), icon="save")
         self.export_fields = ExportFields()
-        self.export_button = Button(description=_("Export"), icon="share")
         self.upload = UploadView(
             self._uploaded,
             max_bytes=MAX_RECORD_BYTES,
@@ -68,7 +67,6 @@ class SaveView(VBox):
         self.stop_button = Button(description=_("Stop"), icon="stop", layout={"display": "none"})
         self._run: Run[Any] | None = None
         self._save_row = row(self.folder, self.save_button)
-        self._export_part = VBox([self.export_fields, row(self.export_button)])
         load_row = row(self.upload, self.file, self.load_button)
         self._saved, self._exported, self._loaded = HTML(), HTML(), HTML()
         titles = (_("Save this run"), _("Export a model"), _("Load a record"))
@@ -81,11 +79,11 @@ class SaveView(VBox):
             )
         )
         saving = (headings[0], self._save_row, self._saved)
-        exporting = (headings[1], self._export_part, self._exported)
+        exporting = (headings[1], self.export_fields, self._exported)
         super().__init__([*saving, *exporting, headings[2], hint_line, load_row, self._loaded, self.stop_button])
         # The second of two quick clicks may arrive before the page has disabled the button.
         self.save_button.on_click(lambda _: self._is_busy or self.save())
-        self.export_button.on_click(lambda _: self._is_busy or self.export())
+        self.export_fields.button.on_click(lambda _: self._is_busy or self.export())
         self.load_button.on_click(lambda _: self._is_busy or self.load(self.file.value.strip()))
         self.stop_button.on_click(lambda _: self._run and self._run.stop())
         self.show(None, None)
@@ -95,7 +93,7 @@ class SaveView(VBox):
         self._comparison, self._dataset = comparison, dataset
         self._saved.value = empty(_NO_RUN_YET) if comparison is None else ""
         self._exported.value = empty(_NO_EXPORT_YET) if comparison is None else ""
-        for part in (self._save_row, self._export_part):
+        for part in (self._save_row, self.export_fields):
             part.layout.display = "none" if comparison is None else ""
         if comparison is not None and comparison.runs:
             self.export_fields.show(comparison)
@@ -113,8 +111,7 @@ class SaveView(VBox):
     def _show_enabled(self) -> None:
         is_free = self._is_enabled and not self._is_busy
         self.upload.enabled = is_free
-        buttons = (self.save_button, self.export_button, self.load_button)
-        for widget in (self.folder, self.file, *self.export_fields.fields, *buttons):
+        for widget in (self.folder, self.save_button, *self.export_fields.fields, self.file, self.load_button):
             widget.disabled = not is_free
         self.stop_button.layout.display = "" if self._is_busy else "none"
 

@@ -74,7 +74,7 @@ class RunsView(VBox):
         self.overlay_menu = Dropdown(description=_("Overlay with"), style=STYLE)
         self.restore_button = Button(description=_("Restore its settings"), icon="undo")
         self.restore_button.on_click(lambda _: self._restore_chosen())
-        self.forget_button = Button(  # without a description at first, its name would be the tooltip for good
+        self.forget_button = Button(
             description=_("Forget all runs"),
             icon="trash",
             tooltip=_("Empty the list, and delete what is kept of these runs"),

@@ -35,6 +35,7 @@ class DataFacts:
         max_per_class: number of training images of the smallest class.
         n_bytes: size of the download that it needs first; 0 if it is on this machine.
         about: what the images show, where they come from and their license; "" for a learner's own.
+        is_own: whether it is a learner's own, whatever its name.
     """
 
     name: str
@@ -45,11 +46,7 @@ class DataFacts:
     max_per_class: int
     n_bytes: int = 0
     about: str = ""
-
-    @property
-    def is_own(self) -> bool:
-        """Whether it is a learner's own."""
-        return not self.about
+    is_own: bool = False
 
     @property
     def n_classes(self) -> int:

@@ -42,7 +42,7 @@ class Counts:
         names = self.class_names if classes is None else require_classes(classes, self.class_names, name)
         labels = [self.class_names.index(class_name) for class_name in names]
         train, validation, test = ([counts[label] for label in labels] for counts in self.images)
-        return DataFacts(name, names, sum(train), sum(validation), sum(test), min(train))
+        return DataFacts(name, names, sum(train), sum(validation), sum(test), min(train), is_own=True)
 
 
 @dataclass(frozen=True)
@@ -160,13 +160,15 @@ class DataSource:
                         own_name=self.own.name,
                     )
                 )
-            return Counts.of(self.own).facts(name, classes)
+            known = get_dataset(name)
+            is_own = known is None or not self.own.source.startswith(known.source)
+            return replace(Counts.of(self.own).facts(name, classes), is_own=is_own)
         if name in self._own_images:
             return self._own_images[name].counts.facts(name, classes)
         info = get_dataset(name)
         if info is None:
-            known = ", ".join([*self._own_images, *(info.name for info in list_datasets())])
-            raise InputError(_("There is no data set {name!r} here; there are {known}.", name=name, known=known))
+            names = ", ".join([*self._own_images, *(info.name for info in list_datasets())])
+            raise InputError(_("There is no data set {name!r} here; there are {known}.", name=name, known=names))
         chosen = info.choose(classes)
         sizes = chosen.n_train, chosen.n_validation, chosen.n_test
         missing = 0 if info.offline else info.n_bytes

@@ -93,9 +93,9 @@ def test_what_a_page_names_exists(path):
         for name in names.split(", ")
     ]
     assert [name for name in {*dotted, *public, *imported} if not exists(name)] == []
-    # A path has a slash or a file's ending; NAME stands for a name of the reader's.
+    # A path has a slash or a file's ending; NAME and LANGUAGE stand for the reader's.
     paths = re.findall(r"`((?:tl_widgets|tests|docs|notebooks|\.ci|\.github)/[^`\s]*)`", text)
-    paths = {name for name in paths if "NAME" not in name and "_build" not in name}
+    paths = {name for name in paths if not re.search("NAME|LANGUAGE|_build", name)}
     assert [name for name in paths if not list(ROOT.glob(name.rstrip("/")))] == []
 
 

@@ -235,15 +235,16 @@ def _compare(
     kind: ExportKind, run: RunResult, dataset: ImageDataset, path: Path, on_event: OnEvent, cancel: Cancel | None
 ) -> dict[str, Any]:
     """Ask the original and the export about each test image; return the fields of the report."""
+    images, labels, n = dataset.test.images, dataset.test.labels, len(dataset.test)
     with silence():
         runtime, ask = kind.open(path)
+        ask(np.asarray(images[:1]))  # LiteRT announces itself
     classify = converters.serving_function(run.model, dataset.image_shape, None)
 
     def ask_original(images: Images) -> NDArray[np.float32]:
         answers: NDArray[np.float32] = classify(images)[converters.OUTPUT].numpy()
         return answers
 
-    images, labels, n = dataset.test.images, dataset.test.labels, len(dataset.test)
     seconds_before = [_timed(ask_original, images[i : i + 1])[1] for i in range(min(n, _N_TIMED))]
     seconds_after: list[float] = []
     n_equal = n_right_before = n_right_after = 0

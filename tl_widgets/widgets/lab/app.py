@@ -176,8 +176,8 @@ class TransferLab(App[LabScreen, Comparison]):
                 self.settings = settings  # now with the learner's own images
         if self._result is not run.result:
             return
-        self.paper.show((run.result.verdict.text,), on_paper(run.result))
         self.screen.show_answers(run, run.result, dataset)
+        self.paper.show((run.result.verdict.text,), on_paper(run.result))
         if self._kept.has_models and self._is_here(run.settings):
             self.screen.trial.show_loading()
             comparison = self._kept.with_models(run.result, dataset, self._cache, cancel) or run.result

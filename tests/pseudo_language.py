@@ -1,8 +1,6 @@
 """A made-up language, in which every text is in brackets and 35% longer, and a look at all texts that people see in it.
 
-    python tests/pseudo_language.py FOLDER screens    # writes the catalogue and prints what is not in it
-
-`test_languages.py` runs it in a process of its own, because the language is decided once.
+python tests/pseudo_language.py FOLDER    # writes its catalogue there, and prints what didn't go through it
 """
 
 import contextlib

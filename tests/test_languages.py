@@ -1,7 +1,9 @@
 """The texts in other languages: how they are written, found, chosen and translated."""
 
 import ast
+import copy
 import os
+import pickle
 import re
 import string
 from functools import cache
@@ -11,6 +13,9 @@ import translations
 from babel.messages.mofile import read_mo
 
 from tl_widgets.core import translation
+from tl_widgets.core.errors import InputError
+from tl_widgets.records.codec import to_plain
+from tl_widgets.records.comparison import StudyFailure
 
 CALLS = {"_", "ngettext", "pgettext"}
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
@@ -112,6 +117,14 @@ def test_texts_are_literals_whose_placeholders_have_values():
 def test_every_wrong_call_is_found(line):
     assert list(wrong_calls(f"def show(n, text):\n    {line}\n"))
     assert not list(wrong_calls('def show(n):\n    return [_("{n} of {m}", n=n, m=0), *(m for _i in "ab")]\n'))
+
+
+def test_a_translation_carries_its_english_text_into_records():
+    text = translation._translated("3,5 Punkte", "3.5 points")
+    error = InputError(text)
+    for copied in (str(text), pickle.loads(pickle.dumps(text)), copy.deepcopy(text), str(error)):
+        assert (copied, translation.in_english(copied)) == ("3,5 Punkte", "3.5 points")
+    assert to_plain(StudyFailure("a point", str(error))) == {"point": "a point", "text": "3.5 points"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

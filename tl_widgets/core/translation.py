@@ -56,7 +56,7 @@ class Translated(str):
         return self  # str() would drop the English text
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _translated, (str(self), self.english)
+        return _translated, (str.__str__(self), self.english)
 
 
 def _(message: str, /, **values: object) -> str:

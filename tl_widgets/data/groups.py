@@ -11,7 +11,7 @@ import numpy as np
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.text import shown
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, ngettext
 from tl_widgets.data.dataset import Labels, Rows, split_sizes
 from tl_widgets.data.folder_layout import LabelledFile
 from tl_widgets.records.provenance import Edits
@@ -230,9 +230,15 @@ def split_groups(
             smallest = next(free, None)
             if smallest is None:
                 raise InputError(
-                    f"The images of class {class_names[int(classes[column])]!r} are in {n_groups[column]} "
-                    f"group{'s' if n_groups[column] != 1 else ''}, too few to put one into each of {len(parts)} parts. "
-                    "Add images that belong to other groups, or group them differently."
+                    ngettext(
+                        "The images of class {name!r} are in {n} group, too few to put one into each of {n_parts} "
+                        "parts. Add images that belong to other groups, or group them differently.",
+                        "The images of class {name!r} are in {n} groups, too few to put one into each of {n_parts} "
+                        "parts. Add images that belong to other groups, or group them differently.",
+                        int(n_groups[column]),
+                        name=class_names[int(classes[column])],
+                        n_parts=len(parts),
+                    )
                 )
             place(int(smallest), part)
     for group in order:

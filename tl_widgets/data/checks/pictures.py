@@ -112,8 +112,13 @@ def _gray_classes(looks: _Looks, shares: list[tuple[str, NDArray[np.bool_]]]) ->
         names = [_("{name} (such as {named})", name=name, named=looks.named(own & is_gray)) for name, own in gray]
         yield Diagnosis(
             "gray_class",
-            f"In gray, while {first_few(colored)} {'are' if len(colored) > 1 else 'is'} in color: {first_few(names)}. "
-            "A model can tell them apart by that alone.",
+            ngettext(
+                "In gray, while {colored} is in color: {names}. A model can tell them apart by that alone.",
+                "In gray, while {colored} are in color: {names}. A model can tell them apart by that alone.",
+                len(colored),
+                colored=first_few(colored),
+                names=first_few(names),
+            ),
             _("Take images of all classes from the same source, or turn all of them gray."),
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, ngettext
 from tl_widgets.data.archives import ImageSource, SourceFile, printable
 from tl_widgets.data.dataset import first_few
 from tl_widgets.data.layouts.tree import Tree, base_of, shown, suffix_of
@@ -56,7 +56,12 @@ def other_task(source: ImageSource, tree: Tree, masks: Iterable[str] = ()) -> st
             advice=_ADVICE,
         )
     if places := [f"{printable(place)}{'' if '*' in place else '/'}" for place in masks]:
-        what = f"{first_few(places)} {'hold' if len(places) > 1 else 'holds'} a mask for each picture"
+        what = ngettext(
+            "{places} holds a mask for each picture",
+            "{places} hold a mask for each picture",
+            len(places),
+            places=first_few(places),
+        )
         return _("{what}, which is segmentation. {advice}", what=what, advice=_ADVICE)
     return ""
 

@@ -251,8 +251,10 @@ def _put_together(tree: Tree, root: str, notes: list[str]) -> Places | None:
         return None
     if all(map(split_of, inner[0])):
         raise NoClassesError(
-            f"{first_few([f'{shown(child)}/' for child in children])} each hold the folders of a split, but no class "
-            "folders inside."
+            _(
+                "{folders} each hold the folders of a split, but no class folders inside.",
+                folders=first_few([f"{shown(child)}/" for child in children]),
+            )
         )
     if are_generic(inner[0]) and not are_generic([base_of(child) for child in children]):
         return None  # cat/1, cat/2, dog/1, dog/2

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tl_widgets.backbones.keras_compat import takes_logits
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, ngettext
 from tl_widgets.setup_checks.checks.label_forms import (
     LabelForm,
     class_numbers,
@@ -156,8 +156,13 @@ def _end_and_loss(output: Output) -> Iterator[Finding]:
     right = "sigmoid" if kind == "binary" or units == 1 else "softmax"
     if end in ODD_ENDS and kind in _CLASSIFYING:
         yield Finding(
-            f"The model ends with {end} ({units} unit{'s' if units > 1 else ''}), whose answers are no probabilities: "
-            f"end with {right}.",
+            ngettext(
+                "The model ends with {end} ({n} unit), whose answers are no probabilities: end with {right}.",
+                "The model ends with {end} ({n} units), whose answers are no probabilities: end with {right}.",
+                units,
+                end=end,
+                right=right,
+            ),
             code=f'keras.layers.Dense({units}, activation="{right}")',
         )
     if end == "softmax" and units == 1:

@@ -120,10 +120,21 @@ def _classes(setup: Setup, validation: Data) -> Iterator[Finding]:
     names = setup.data.class_names, validation.class_names
     if all(names) and names[0] != names[1]:
         same = sorted(names[0]) == sorted(names[1])
+        here, there = ", ".join(names[1][:5]), ", ".join(names[0][:5])
         yield Finding(
-            f"The validation data have {'the classes in another order' if same else 'other classes'} "
-            f"({', '.join(names[1][:5])}) than the training data ({', '.join(names[0][:5])}), so labels mean something "
-            "else: give both the same class_names.",
+            _(
+                "The validation data have the classes in another order ({here}) than the training data ({there}), so "
+                "labels mean something else: give both the same class_names.",
+                here=here,
+                there=there,
+            )
+            if same
+            else _(
+                "The validation data have other classes ({here}) than the training data ({there}), so labels mean "
+                "something else: give both the same class_names.",
+                here=here,
+                there=there,
+            ),
             where=_WHERE,
             code="class_names=train.class_names",
         )

@@ -113,7 +113,8 @@ def find_wrong_pixels(setup: Setup) -> Iterator[Finding]:
             return
     # BatchNormalization before the first convolution restores the contrast in training.
     if reached is not None and contrast is not None and contrast < MIN_CONTRAST and not reached.norms:
-        name = f"{reached.layer.name}, the first {'Dense layer' if reached.values.ndim == 2 else 'convolution'},"
+        first = _("{name}, the first Dense layer,") if reached.values.ndim == 2 else _("{name}, the first convolution,")
+        name = first.format(name=reached.layer.name)
         yield _scaled_twice(name, reached.values, where=_("before layer {layer_name}", layer_name=reached.layer.name))
 
 

@@ -227,8 +227,14 @@ def _layer_named(visited: Sequence[tuple[Any, tuple[int, ...]]], name: str, mode
         names = ", ".join(part.name for part in maps[-6:])
         problem = _("has {n_matches} layers", n_matches=len(matches)) if matches else _("has no layer")
         raise InputError(
-            f"{model.name!r} {problem} with maps, (None, rows, columns, channels), named {shown(name)}. Its last "
-            f"ones are {names or 'none at all'}."
+            _(
+                "{model!r} {problem} with maps, (None, rows, columns, channels), named {name}. "
+                "Its last ones are {names}.",
+                model=model.name,
+                problem=problem,
+                name=shown(name),
+                names=names or _("none at all"),
+            )
         )
     return matches[0]
 

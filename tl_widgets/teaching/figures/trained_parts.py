@@ -66,9 +66,17 @@ def plot_trained(model: keras.Model) -> Axes:
     of_these = sum(_learns(layer) for layer in norms)
     return with_alt_text(
         ax,
-        f"A row of {len(blocks)} parts of the backbone, from {next(iter(blocks))} to {next(reversed(blocks))}, and "
-        f"the Dense layer on top. In the backbone {', '.join(learning) or 'nothing'} learns, and {of_these} of its "
-        f"{len(norms)} BatchNormalization layers do. {text}.",
+        _(
+            "A row of {n_parts} parts of the backbone, from {first} to {last}, and the Dense layer on top. In the "
+            "backbone {learning} learns, and {n} of its {n_norms} BatchNormalization layers do. {text}.",
+            n_parts=len(blocks),
+            first=next(iter(blocks)),
+            last=next(reversed(blocks)),
+            learning=", ".join(learning) or _("nothing"),
+            n=of_these,
+            n_norms=len(norms),
+            text=text,
+        ),
     )
 
 

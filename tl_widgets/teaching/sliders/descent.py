@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, ngettext
 from tl_widgets.data.dataset import Split
 from tl_widgets.plots.style import INK, PALE, add_axes, draw_grid, finish_axes, new_figure, note
 from tl_widgets.teaching.show import with_alt_text
@@ -126,9 +126,16 @@ def _draw_walk(ax: Axes, slope: Slope, rate: float, walk: tuple[float, ...]) -> 
 def _walk_text(rate: float, walk: tuple[float, ...], slope: Slope) -> str:
     losses = [slope.loss(place) for place in walk]
     turns = sum(1 for a, b, c in zip(walk, walk[1:], walk[2:], strict=False) if (b - a) * (c - b) < 0)
-    return (
-        f"Learning rate {rate:.3g}: the loss goes from {losses[0]:.3f} to {losses[-1]:.3f} in {len(walk) - 1} steps, "
-        f"which change their direction {'once' if turns == 1 else f'{turns} times'}."
+    return ngettext(
+        "Learning rate {rate:.3g}: the loss goes from {first:.3f} to {last:.3f} in {n_steps} steps, which change their "
+        "direction once.",
+        "Learning rate {rate:.3g}: the loss goes from {first:.3f} to {last:.3f} in {n_steps} steps, which change their "
+        "direction {n} times.",
+        turns,
+        rate=rate,
+        first=losses[0],
+        last=losses[-1],
+        n_steps=len(walk) - 1,
     )
 
 

@@ -24,10 +24,11 @@ from tl_widgets.widgets.shared.turns import training_lock, wait_for_tensorflow
 # HTML runs no <script>, but it keeps the onclick attribute.
 _COPY = (
     "const pre=this.parentNode.querySelector('pre'),say=this.nextElementSibling;"
-    "const pick=()=>{getSelection().selectAllChildren(pre);say.textContent='Selected: press Ctrl-C.'};"
+    "const pick=()=>{getSelection().selectAllChildren(pre);say.textContent='SELECTED'};"
     "navigator.clipboard?navigator.clipboard.writeText(pre.textContent)"
-    ".then(()=>{say.textContent='Copied.'},pick):pick()"
+    ".then(()=>{say.textContent='COPIED'},pick):pick()"
 )
+_COPY = _COPY.replace("SELECTED", _("Selected: press Ctrl-C.")).replace("COPIED", _("Copied."))
 
 
 class CodeView(VBox):

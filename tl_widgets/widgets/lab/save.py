@@ -210,7 +210,5 @@ def _saved_html(folder: Path, files: Sequence[Path], backbone: Backbone) -> str:
         else _("<p>This result has no models to save.</p>")
     )
     how = _("A click opens a file; the file browser downloads it.") if has_file_pages() else ""
-    return (
-        f'<div role="status"><p>Saved in the folder <b>{escape(name)}</b> beside the notebook. {how}</p>'
-        f'<ul class="tlw-notes">{"".join(lines)}</ul>{code}</div>'
-    )
+    saved = _("Saved in the folder <b>{name}</b> beside the notebook.", name=escape(name))
+    return f'<div role="status"><p>{saved} {how}</p><ul class="tlw-notes">{"".join(lines)}</ul>{code}</div>'

@@ -9,17 +9,17 @@ from collections.abc import Iterator
 
 from tl_widgets.core.translation import _
 
-# MB, with TensorFlow 2.21 on two cores.
+# MB, with TensorFlow 2.21 on two cores; notebooks with one thread.
 SERVER = 100  # JupyterLab itself
-LAB = 620  # a Lab with one comparison at 64 pixels
-TWO_LABS = 1050  # two kernels with such a Lab: what they share counts once
+LAB = 690  # a Lab with one comparison at 64 pixels
+TWO_LABS = 1180  # two kernels with such a Lab: what they share counts once
 NOTEBOOKS = {
     "00_start_here": 720,
     "01_how_a_network_learns": 460,
     "02_convolutions": 570,
     "03_overfitting": 560,
     "04_frozen_backbone": 710,
-    "05_fair_comparison": 710,
+    "05_fair_comparison": 740,
     "06_your_own_images": 600,
     "07_how_much_data": 660,
     "08_choosing_a_backbone": 590,

@@ -58,14 +58,19 @@ def show_doctor(*, home_given: bool) -> int:
     options = f"--home {shlex.quote(os.environ['TL_WIDGETS_HOME'])}" if home_given else ""
     checkup = examine(options=options)
     console = make_console()
-    _print_part(console, "This machine", checkup.machine)
-    _print_part(console, "Backbones with ImageNet weights here", checkup.backbones)
+    _print_part(console, _("This machine"), checkup.machine)
+    _print_part(console, _("Backbones with ImageNet weights here"), checkup.backbones)
     if missing := checkup.missing_backbones:
         fetch = f"tl-widgets {options} fetch".replace("  ", " ")
         example = "Xception" if "Xception" in missing else missing[0]
-        text = f"{len(missing)} others are not downloaded yet; to get one: {fetch} {example}"
+        text = _(
+            "{n_missing} others are not downloaded yet; to get one: {fetch} {example}",
+            n_missing=len(missing),
+            fetch=fetch,
+            example=example,
+        )
         console.print(f"  -    {text}", soft_wrap=True)
-    _print_part(console, "Data sets", checkup.datasets)
+    _print_part(console, _("Data sets"), checkup.datasets)
     _print_end(console, checkup)
     return 0 if checkup.can_compare else 1
 
@@ -84,16 +89,18 @@ def _print_part(console: Console, title: str, findings: Sequence[Finding]) -> No
 
 def _print_archive(console: Console, missing: Sequence[str], home: Path | None) -> None:
     names = " ".join(["Xception", *missing])
-    console.print("\nFor machines without network, in one file", style="bold")
-    console.print(f"  tl-widgets fetch {names} --archive class.zip", soft_wrap=True)
+    console.print(_("\nFor machines without network, in one file"), style="bold")
+    console.print(_("  tl-widgets fetch {names} --archive class.zip", names=names), soft_wrap=True)
     if home is not None:
-        text = f"\n{home} isn't writable here: fetch with --home and another folder, or on another machine."
+        text = _(
+            "\n{home} isn't writable here: fetch with --home and another folder, or on another machine.", home=home
+        )
         console.print(text, soft_wrap=True)
 
 
 def _print_end(console: Console, checkup: Checkup) -> None:
     everything = (*checkup.machine, *checkup.backbones, *checkup.datasets)
-    for title, level in (("To fix", "bad"), ("To download, on a machine with network", "missing")):
+    for title, level in ((_("To fix"), "bad"), (_("To download, on a machine with network"), "missing")):
         if subset := [finding for finding in everything if finding.level == level and finding.command]:
             console.print(f"\n{title}", style="bold")
             for finding in subset:
@@ -102,9 +109,9 @@ def _print_end(console: Console, checkup: Checkup) -> None:
         console, [finding.subject for finding in checkup.datasets if finding.level == "missing"], checkup.home
     )
     if checkup.can_compare:
-        console.print("\n`tl-widgets compare` can run here, without network.", style="bold green", soft_wrap=True)
+        console.print(_("\n`tl-widgets compare` can run here, without network."), style="bold green", soft_wrap=True)
     else:
-        console.print("\n`tl-widgets compare` cannot run here yet: see above.", style="bold red", soft_wrap=True)
+        console.print(_("\n`tl-widgets compare` cannot run here yet: see above."), style="bold red", soft_wrap=True)
 
 
 @dataclass(frozen=True)
@@ -169,11 +176,22 @@ def examine(*, options: str = "") -> Checkup:
 
 
 def _python() -> Finding:
-    text = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    text = _(
+        "{python_version} on {system} {machine}",
+        python_version=platform.python_version(),
+        system=platform.system(),
+        machine=platform.machine(),
+    )
     if _PYTHON[0] <= sys.version_info[:2] < _PYTHON[1]:
         return Finding("Python", "good", text, needed=True)
-    allowed = f"{_dotted(_PYTHON[0])} or later, below {_dotted(_PYTHON[1])}"
-    return Finding("Python", "bad", f"{text}; TensorFlow needs {allowed}", "install Python 3.12", needed=True)
+    allowed = _("{dotted} or later, below {dotted_2}", dotted=_dotted(_PYTHON[0]), dotted_2=_dotted(_PYTHON[1]))
+    return Finding(
+        "Python",
+        "bad",
+        _("{text}; TensorFlow needs {allowed}", text=text, allowed=allowed),
+        _("install Python 3.12"),
+        needed=True,
+    )
 
 
 def _dotted(version: tuple[int, ...]) -> str:
@@ -186,22 +204,28 @@ def _package(package: tuple[str, tuple[int, int]]) -> Finding:
     try:
         version = metadata.version(name)  # reads metadata, imports nothing
     except metadata.PackageNotFoundError:
-        return Finding(name, "bad", "not installed", command, needed=True)
+        return Finding(name, "bad", _("not installed"), command, needed=True)
     numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
     if numbers < least:
-        return Finding(name, "bad", f"{version}, which is too old: {_dotted(least)} or later", command, needed=True)
+        return Finding(
+            name,
+            "bad",
+            _("{version}, which is too old: {dotted} or later", version=version, dotted=_dotted(least)),
+            command,
+            needed=True,
+        )
     return Finding(name, "good", version, needed=True)
 
 
 def _hardware() -> Iterator[Finding]:
     limit, free = memory_limit(), memory_available()
-    needs = f"the default comparison needs {size_text(NEEDED_MEMORY)}"
+    needs = _("the default comparison needs {needed_memory}", needed_memory=size_text(NEEDED_MEMORY))
     if not limit:
-        yield Finding("memory", "good", f"unknown: the system doesn't report it; {needs}", needed=True)
+        yield Finding("memory", "good", _("unknown: the system doesn't report it; {needs}", needs=needs), needed=True)
     else:
-        text = f"limit {size_text(limit)}, {size_text(free)} of it free; {needs}"
+        text = _("limit {limit}, {free} of it free; {needs}", limit=size_text(limit), free=size_text(free), needs=needs)
         enough = free >= NEEDED_MEMORY
-        command = "" if enough else "close other programs and notebooks, or raise the container's memory limit"
+        command = "" if enough else _("close other programs and notebooks, or raise the container's memory limit")
         yield Finding("memory", "good" if enough else "bad", text, command, needed=True)
         megabytes = limit / 1e6
         yield Finding("kernels", "good" if fits_a_lab(megabytes) else "missing", what_fits(megabytes))
@@ -256,20 +280,24 @@ def has_gpu_driver() -> bool:
 def _disk() -> Finding:
     home = home_folder().absolute()
     if _is_file(home):
-        text = f"{home} is a file, not a folder" + ("; unpack it" if home.suffix in (".zip", ".tar") else "")
-        return Finding("folder", "bad", text, "give a folder with --home or TL_WIDGETS_HOME")
+        text = _("{home} is a file, not a folder", home=home) + (
+            _("; unpack it") if home.suffix in (".zip", ".tar") else ""
+        )
+        return Finding("folder", "bad", text, _("give a folder with --home or TL_WIDGETS_HOME"))
     existing = existing_part(home)
-    text = f"{home}: {size_text(shutil.disk_usage(existing).free)} free"
+    text = _("{home}: {free} free", home=home, free=size_text(shutil.disk_usage(existing).free))
     if existing != home:
         if not can_write(existing):
-            text = f"{home} doesn't exist and can't be created: {existing} is read-only"
-            return Finding("folder", "good", f"{text}. Images and features are kept in memory instead")
-        text += "; it doesn't exist yet, and is created when needed"
+            text = _("{home} doesn't exist and can't be created: {existing} is read-only", home=home, existing=existing)
+            return Finding("folder", "good", _("{text}. Images and features are kept in memory instead", text=text))
+        text += _("; it doesn't exist yet, and is created when needed")
     elif not (home / "weights").is_dir() and (inner := _home_inside(home)):
-        return Finding("folder", "bad", f"{text}; the downloaded files are one folder deeper", f"--home {inner}")
+        return Finding(
+            "folder", "bad", _("{text}; the downloaded files are one folder deeper", text=text), f"--home {inner}"
+        )
     if can_write(existing):
         return Finding("folder", "good", text)
-    more = "read-only: its files can be used; images and features are kept in memory instead"
+    more = _("read-only: its files can be used; images and features are kept in memory instead")
     return Finding("folder", "good", f"{text}, {more}")
 
 
@@ -294,24 +322,35 @@ def _bundled(entry: Backbone) -> Finding:
         text = str(error).split(". ")[0]
         return Finding(entry.name, "bad", text, entry.family.repair(entry), needed=is_default)
     size = size_text(path.stat().st_size)
-    return Finding(entry.name, "good", f"bundled, {size}, hash verified", needed=is_default)
+    return Finding(entry.name, "good", _("bundled, {size}, hash verified", size=size), needed=is_default)
 
 
 def _backbone(entry: Backbone, fetch: str) -> Finding:
     path = local_weights_file(entry.weights_file)
     assert path is not None
     try:
-        text = f"{size_text(path.stat().st_size)} in {path.parent}"
+        text = _("{st_size} in {parent}", st_size=size_text(path.stat().st_size), parent=path.parent)
         if entry.weights_hash is not None and not is_published(path, entry.weights_hash):
-            return Finding(entry.name, "bad", f"{path} is damaged: its hash is wrong", f"{fetch} {entry.name}")
+            return Finding(
+                entry.name, "bad", _("{path} is damaged: its hash is wrong", path=path), f"{fetch} {entry.name}"
+            )
         with path.open("rb") as file:
             file.read(1)
     except OSError as error:
-        return Finding(entry.name, "bad", f"{path} cannot be read: {error.strerror or error}", f"{fetch} {entry.name}")
-    text += ", hash verified" if entry.weights_hash else "; no hash is published for it"
+        return Finding(
+            entry.name,
+            "bad",
+            _("{path} cannot be read: {strerror}", path=path, strerror=error.strerror or error),
+            f"{fetch} {entry.name}",
+        )
+    text += _(", hash verified") if entry.weights_hash else _("; no hash is published for it")
     needed, free = memory_needed(entry, _TYPICAL_SIZE), memory_available()
     if free and needed > free:
-        text += f"; but it needs about {size_text(needed)} of memory, and {size_text(free)} are free"
+        text += _(
+            "; but it needs about {needed} of memory, and {free} are free",
+            needed=size_text(needed),
+            free=size_text(free),
+        )
         return Finding(entry.name, "missing", text)
     return Finding(entry.name, "good", text)
 
@@ -320,13 +359,17 @@ def _datasets(fetch: str) -> Iterator[Finding]:
     for info in list_datasets():
         command = f"{fetch} {info.name}"
         if info.path is None:
-            yield Finding(info.name, "good", "built in")
+            yield Finding(info.name, "good", _("built in"))
         elif not info.offline:
-            yield Finding(info.name, "missing", f"not here; {size_text(info.n_bytes)} to download", command)
+            yield Finding(
+                info.name, "missing", _("not here; {n_bytes} to download", n_bytes=size_text(info.n_bytes)), command
+            )
         elif not info.path.is_file():
-            yield Finding(info.name, "good", "installed here; its first use makes a copy in seconds")
+            yield Finding(info.name, "good", _("installed here; its first use makes a copy in seconds"))
         elif not is_intact(info.path):
-            yield Finding(info.name, "bad", f"{info.path} is damaged, or can't be read", command)
+            yield Finding(info.name, "bad", _("{info_path} is damaged, or can't be read", info_path=info.path), command)
         else:
             size = size_text(info.path.stat().st_size)
-            yield Finding(info.name, "good", f"{size} in {info.path.parent}, checksums verified")
+            yield Finding(
+                info.name, "good", _("{size} in {parent}, checksums verified", size=size, parent=info.path.parent)
+            )

@@ -176,7 +176,7 @@ def draw_networks(
         width,
         height,
         text=text,
-        name="Both networks",
+        name=_("Both networks"),
         interactive=interactive,
         standalone=standalone,
     )

@@ -290,9 +290,9 @@ def _guess(axes: SvgAxes, guess: GuessMarks) -> Markup:
             continue
         x, y = (center - size / 2, _ROW) if is_x else (axes.x.end + 4, center - _CHIP / 2)
         wide = size if is_x else text_width(label) + 10
+        name = _("My guess: {option}", option=option)
         click = (
-            f'data-click="guess:{i}" aria-pressed="{str(is_chosen).lower()}" '
-            f'aria-label="{escape(plain(f"My guess: {option}"))}"'
+            f'data-click="guess:{i}" aria-pressed="{str(is_chosen).lower()}" aria-label="{escape(plain(name))}"'
             if guess.is_open
             else ""
         )

@@ -39,9 +39,8 @@ def empty(text: str) -> str:
 
 def alert(sentence: str, details: str = "") -> str:
     """Return an error message that screen readers announce; `details`, a traceback, opens on a click."""
-    more = (
-        f"<details><summary>{_('Technical details')}</summary><pre>{escape(details)}</pre></details>" if details else ""
-    )
+    title = _("Technical details")
+    more = f"<details><summary>{title}</summary><pre>{escape(details)}</pre></details>" if details else ""
     return f'<div class="tlw-alert" role="alert">{escape(sentence)}{more}</div>'
 
 

@@ -96,7 +96,7 @@ class LedgerView(HTML):
         counts = {model: count_rows(rows) for model in ModelName if not isinstance(rows := ledgers.get(model, ""), str)}
         # One square alone would say nothing: its size is that of all largest squares.
         drawing = parameter_areas(counts, width=_AREAS_WIDTH) if len(self._models) > 1 else ""
-        columns = f'<div class="tlw-columns" tabindex="0" role="region" aria-label="Layers">{tables}</div>'
+        columns = f'<div class="tlw-columns" tabindex="0" role="region" aria-label="{_("Layers")}">{tables}</div>'
         self.value = f"{style()}{drawing}{columns}"
 
 
@@ -142,8 +142,8 @@ def confusion_tables(comparison: Comparison, number: int) -> str:
 
     The deeper the color of a cell, the larger its share of the row.
     """
-    return Markup('<div class="tlw-columns" tabindex="0" role="region" aria-label="Confusion">{}</div>').format(
-        join([_confusion_table(run, number) for run in comparison.runs if run.labels])
+    return Markup('<div class="tlw-columns" tabindex="0" role="region" aria-label="{}">{}</div>').format(
+        _("Confusion"), join([_confusion_table(run, number) for run in comparison.runs if run.labels])
     )
 
 

@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 
 from tl_widgets.core.html import Markup, join
+from tl_widgets.core.translation import _
 from tl_widgets.studies.registry import STUDIES, TOPICS
 from tl_widgets.widgets.shared.picture import Picture
 
@@ -84,4 +85,5 @@ def pace_buttons(paces: Iterable[tuple[str, str, str]], chosen: str, *, enabled:
         )
         for key, title, cost in paces
     )
-    return Markup('<div class="tlw-paces" role="group" aria-label="How thoroughly">{}</div>').format(buttons)
+    label = _("How thoroughly")
+    return Markup('<div class="tlw-paces" role="group" aria-label="{}">{}</div>').format(label, buttons)

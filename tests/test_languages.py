@@ -14,6 +14,7 @@ from babel.messages.mofile import read_mo
 
 from tl_widgets.core import translation
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.html import Markup
 from tl_widgets.records.codec import to_plain
 from tl_widgets.records.comparison import StudyFailure
 
@@ -125,6 +126,19 @@ def test_a_translation_carries_its_english_text_into_records():
     for copied in (str(text), pickle.loads(pickle.dumps(text)), copy.deepcopy(text), str(error)):
         assert (copied, translation.in_english(copied)) == ("3,5 Punkte", "3.5 points")
     assert to_plain(StudyFailure("a point", str(error))) == {"point": "a point", "text": "3.5 points"}
+
+
+def test_a_text_that_was_made_longer_or_shorter_carries_its_english_text():
+    text = translation._translated("3,5 Punkte", "3.5 points")
+    longer = "(" + text + ": " + translation._translated("viel", "much")
+    longer += ")"
+    assert (longer, translation.in_english(longer)) == ("(3,5 Punkte: viel)", "(3.5 points: much)")
+    shorter = translation.in_both(longer, lambda text: text.strip("()"))
+    assert (shorter, translation.in_english(shorter)) == ("3,5 Punkte: viel", "3.5 points: much")
+    assert text + Markup("<br>") == Markup("3,5 Punkte<br>")
+    assert Markup("<br>") + text == Markup("<br>3,5 Punkte")
+    assert isinstance(text + Markup("<br>"), Markup)
+    assert isinstance(Markup("<br>") + text, Markup)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

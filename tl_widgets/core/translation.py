@@ -25,7 +25,7 @@ import json
 import os
 import string
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from numbers import Real
 from pathlib import Path
@@ -54,6 +54,14 @@ class Translated(str):
 
     def __str__(self) -> str:
         return self  # str() would drop the English text
+
+    def __add__(self, other: str, /) -> str:
+        if hasattr(other, "__html__"):
+            return NotImplemented  # Markup escapes what it is added to
+        return _translated(str.__str__(self) + str.__str__(other), self.english + in_english(other))
+
+    def __radd__(self, other: str, /) -> str:
+        return _translated(other + str.__str__(self), other + self.english)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _translated, (str.__str__(self), self.english)
@@ -94,6 +102,13 @@ def in_english(text: str | BaseException) -> str:
     """Return the English text of what `_` returned, or of an error with such a message."""
     text = str(text)
     return text.english if isinstance(text, Translated) else text
+
+
+def in_both(text: str, change: Callable[[str], str]) -> str:
+    """Return a text that was changed, such as shortened, in the reader's language and in English."""
+    if isinstance(text, Translated):
+        return _translated(change(str.__str__(text)), change(text.english))
+    return change(text)
 
 
 @cache

@@ -63,7 +63,7 @@ def measure_folds(
                 cache=RunCache(backbones=cache.backbones),
             )
             measured |= dict(others.points)
-            failures = tuple(f"{failure.point}: {failure.text}" for failure in others.failures)
+            failures = tuple(failure.point + ": " + failure.text for failure in others.failures)
             folds = replace(folds, failures=failures, stopped=others.stopped)
         except InputError as error:  # all others failed, but the first is valid
             folds = replace(folds, failures=(str(error),))

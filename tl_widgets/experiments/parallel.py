@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from tl_widgets.core.config import Config, require_workers
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, is_cancelled, raise_if_cancelled, seconds_left
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, in_both
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.experiments.arms import RunCache, train_arm
 from tl_widgets.records.comparison import RunResult, StudyFailure
@@ -95,7 +95,8 @@ def measure_all(
         for i, outcome in results:
             if isinstance(outcome, Exception):
                 text = str(outcome) if isinstance(outcome, InputError) else f"{type(outcome).__name__}: {outcome}"
-                failures.append(StudyFailure(describe(jobs[i]), " ".join(text.split())[:500]))
+                text = in_both(text, lambda text: " ".join(text.split())[:500])
+                failures.append(StudyFailure(describe(jobs[i]), text))
             else:
                 done[i] = outcome
                 if on_point:

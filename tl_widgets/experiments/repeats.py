@@ -54,7 +54,7 @@ def measure_repeats(
     return replace(
         first_only,
         points=(*first_only.points, *measured.points),
-        failures=tuple(f"{failure.point}: {failure.text}" for failure in measured.failures),
+        failures=tuple(failure.point + ": " + failure.text for failure in measured.failures),
         stopped=measured.stopped,
     )
 

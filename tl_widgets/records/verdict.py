@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent, points, points_range
-from tl_widgets.core.translation import _, ngettext
+from tl_widgets.core.translation import _, in_both, ngettext
 from tl_widgets.records.comparison import RunResult, Verdict
 from tl_widgets.records.folds import Folds
 from tl_widgets.records.kinds import Count, Share
@@ -160,7 +160,7 @@ def judge_folds(folds: Folds, pooled: Verdict) -> Verdict:
         text += _(
             " {n_failures} could not be measured: {value}.",
             n_failures=len(folds.failures),
-            value=folds.failures[0].rstrip("."),
+            value=in_both(folds.failures[0], lambda text: text.rstrip(".")),
         )
     if folds.stopped:
         text += _(
@@ -223,7 +223,7 @@ def _missing_seeds(repeats: Repeats) -> str:
         text += _(
             " {n_failures} could not be measured: {value}.",
             n_failures=len(repeats.failures),
-            value=repeats.failures[0].rstrip("."),
+            value=in_both(repeats.failures[0], lambda text: text.rstrip(".")),
         )
     if repeats.stopped:
         text += _(

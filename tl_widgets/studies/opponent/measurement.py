@@ -43,7 +43,7 @@ class _Job:
             if self.step == "rung"
             else self.step
         )
-        return f"{phrase_of(self.arm)}, {rung}"
+        return phrase_of(self.arm) + ", " + rung
 
 
 @checked

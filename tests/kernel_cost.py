@@ -12,7 +12,7 @@ MOST_SECONDS, MOST_MEGABYTES = 60, 920
 def kernel_cost(pid):
     """What a kernel has used until now.
 
-    Processor time, because other programs do not disturb it; on one core it is what the learner waits for.
+    Processor time, because other programs don't disturb it; on one core it is what the learner waits for.
 
     Returns:
         (processor seconds, peak memory in MB); None for the memory where the system does not tell (only Linux does).

@@ -52,6 +52,6 @@ if [ -n "$tests_python" ]; then
   if env -u PYTHONPATH "$tests_python" tests/binder/same_versions.py; then names=(00); else echo "   so every notebook runs here"; fi
 fi
 
-say "notebooks in it, each in 60 s and 1,200 MB"
+say "notebooks in it, within the limits of tests/kernel_cost.py"
 python tests/notebooks/refresh.py --check "${names[@]}"
 echo "binder: all good"

@@ -141,6 +141,34 @@ def test_a_text_that_was_made_longer_or_shorter_carries_its_english_text():
     assert isinstance(Markup("<br>") + text, Markup)
 
 
+LOOKING = {"startswith", "endswith", "removeprefix", "removesuffix", "find", "index"}
+
+
+def is_looked_for(tree):
+    """English words that code looks for in a text that it didn't ask for in English."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
+            words, text = node.left, node.comparators[0]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LOOKING:
+            words, text = node.args[0], node.func.value
+        else:
+            continue
+        if isinstance(words, ast.Constant) and isinstance(words.value, str) and "english" not in ast.unparse(text):
+            yield node.lineno, words.value
+
+
+def test_no_words_are_looked_for_in_a_text_that_may_be_translated():
+    """What holds the words is English everywhere, or `in_english` makes it so."""
+    texts = [message.id if isinstance(message.id, str) else message.id[0] for message in source() if message.id]
+    wrong = [
+        (path.name, line, words)
+        for path in sorted(translations.PACKAGE.rglob("*.py"))
+        for line, words in is_looked_for(ast.parse(path.read_text("utf-8")))
+        if " " in words.strip() and any(words in text for text in texts)
+    ]
+    assert wrong == []
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_translations_keep_placeholders_and_tags(language):
     wrong = []

@@ -7,7 +7,7 @@ from itertools import zip_longest
 import numpy as np
 from rich.console import Console
 
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, in_english
 from tl_widgets.data.dataset import ImageDataset, LoadReport
 from tl_widgets.data.quality import check_dataset
 
@@ -63,5 +63,6 @@ def _show_classes(console: Console, dataset: ImageDataset) -> None:
 
 def _warnings(report: LoadReport) -> list[str]:
     """Return the sentences of a report on what isn't used."""
-    starts = (_("Skipped"), _("Ignored"), _("Images that"), _("Left aside"), _("Left out"))
-    return [text for text in report.sentences if text.startswith(starts) or "left aside" in text]
+    starts = ("Skipped", "Ignored", "Images that", "Left aside", "Left out")
+    sentences = {text: in_english(text) for text in report.sentences}
+    return [text for text, english in sentences.items() if english.startswith(starts) or "left aside" in english]

@@ -18,7 +18,7 @@ from tl_widgets.core.events import Cancel, raise_if_cancelled
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.paths import read_file
 from tl_widgets.core.text import printable as printable
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, in_english
 from tl_widgets.data.names import MAX_NAME, decode_names, one_form, problem_of, with_folders_above
 
 MAX_FILES = 200_000
@@ -363,8 +363,8 @@ def _require_readable(source_name: str, n_files: int, skipped: list[tuple[str, s
                 n=n,
             )
         )
-    if reason.startswith("compressed with"):
-        method = reason.removeprefix("compressed with ").partition(",")[0]
+    if (english := in_english(reason)).startswith("compressed with"):
+        method = english.removeprefix("compressed with ").partition(",")[0]
         raise InputError(
             _(
                 "The {n:,} files in {source_name} are compressed with {method}, which can't be read "

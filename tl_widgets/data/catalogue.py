@@ -201,7 +201,7 @@ class BuiltInDataset(NamedDataset):
         """Load the images; arguments, result and errors are those of `load_dataset`."""
         images, labels, parts = self.read(image_size, seed)
         train, validation, test = (pick(images, labels, rows) for rows in parts)
-        source, origin = f"{self.source}; {self.license}", replace(self.origin, seed=seed)
+        source, origin = self.source + "; " + self.license, replace(self.origin, seed=seed)
         dataset = ImageDataset(self.name, train, validation, test, self.class_names, source, origin=origin)
         if classes is not None:
             dataset = choose_classes(dataset, classes)

@@ -10,7 +10,7 @@ from typing import cast
 import numpy as np
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.translation import _, ngettext
+from tl_widgets.core.translation import _, in_english, ngettext
 from tl_widgets.data.archives import ImageSource, SourceFile, is_archive_name, printable
 from tl_widgets.data.dataset import Rows, first_few
 from tl_widgets.data.layouts.class_folders import read_class_folders
@@ -176,7 +176,7 @@ def _read_labels(source: ImageSource, tree: Tree, source_name: str, columns: Col
     if unclear is not None:
         raise unclear
     instead = _why_empty(source, source_name)
-    if instead and not instead[0].startswith("Skipped"):
+    if instead and not in_english(instead[0]).startswith("Skipped"):
         raise InputError(" ".join([*instead, *unused]))
     raise InputError(" ".join([problem, *unused, *instead]))
 
@@ -259,7 +259,7 @@ def _with_unused_tables(tree: Tree, folders: Reading) -> Reading:
 def _why_empty(source: ImageSource, source_name: str) -> list[str]:
     """Return sentences on what was found instead of classes."""
     listing = source.listing
-    links = [name for name, reason in listing.skipped if "link" in reason]
+    links = [name for name, reason in listing.skipped if "link" in in_english(reason)]
     archives = [file.name for file in listing.files if is_archive_name(file.name)]
     called = first_few([printable(name) for name in links or archives])
     if links and not listing.files:

@@ -19,6 +19,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.paths import user_path
 from tl_widgets.core.text import printable
+from tl_widgets.core.translation import in_english
 from tl_widgets.core.version import __version__
 from tl_widgets.export import script_data
 from tl_widgets.records.comparison import Comparison, DatasetSummary
@@ -203,7 +204,7 @@ def _transfer(n_classes: int, entry: Backbone, config: Config, backbone_file: st
         return _sequential(name, ["keras.layers.Input((SIZE, SIZE, 3)),", f"{before}backbone,", pooling, *head])
 
     text = (
-        f"# Transfer: a frozen {entry.described(config.cut)}; only the last layer is learned. {comment}\n"
+        f"# Transfer: a frozen {in_english(entry.described(config.cut))}; only the last layer is learned. {comment}\n"
         f"{preprocessing}{_backbone(entry, config, config.weights, backbone_file, scales)}\n{model('transfer')}"
     )
     if config.control:

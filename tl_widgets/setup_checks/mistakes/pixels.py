@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, in_english
 from tl_widgets.setup_checks.mistake import Check, Finding, Mistake, Subject
 
 if TYPE_CHECKING:
@@ -247,7 +247,8 @@ def _remedy(backbone: FoundBackbone, preprocessing: Preprocessing) -> tuple[str,
 def _scaled_twice(receiver: str, actual: Array, how: str = "", *, where: str = "") -> Finding:
     axes = tuple(range(actual.ndim - 1))
     spread = (actual.max(axes) - actual.min(axes)).max()
-    if how and "two" not in how and actual.max() - actual.min() > 3 * spread:
+    english = in_english(how)
+    if how and "two" not in english and actual.max() - actual.min() > 3 * spread:
         text = _(
             "In each channel, the pixels that {receiver} gets lie within {spread:.3g} of each other",
             receiver=receiver,
@@ -262,7 +263,7 @@ def _scaled_twice(receiver: str, actual: Array, how: str = "", *, where: str = "
         )
     cause = (
         how
-        if how and "scaled twice" in how
+        if "scaled twice" in english
         else _("they are scaled twice ({how})", how=how)
         if how
         else _("they are scaled twice")

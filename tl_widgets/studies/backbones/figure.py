@@ -113,10 +113,8 @@ def plot_imagenet(study: BackboneStudy, *, ax: Axes | None = None) -> Axes:
     ax.xaxis.set_major_formatter(PERCENT)
     ax.xaxis.set_major_locator(MaxNLocator(6, steps=_STEPS))
     _name(ax, study, points, lambda point: (point.top1_pct or 0.0) / 100)
-    sentence = next(text for text in study.sentences if "ImageNet models transfer" in text)
-    finish_axes(
-        ax, _titled(ax, sentence), x=_("published accuracy on ImageNet"), y=_("accuracy on the test images here")
-    )
+    title = _titled(ax, study.imagenet_sentence)
+    finish_axes(ax, title, x=_("published accuracy on ImageNet"), y=_("accuracy on the test images here"))
     return ax
 
 

@@ -105,13 +105,18 @@ class BackboneStudy(StudyRecord):
         return tuple(_line(point) for point in points)
 
     @property
+    def imagenet_sentence(self) -> str:
+        """Whether backbones that are better on ImageNet are better here, as a sentence."""
+        return _imagenet(self)
+
+    @property
     def sentences(self) -> tuple[str, ...]:
         """The findings in plain sentences."""
         sentences: list[str] = []
         chosen = self.chosen
         if chosen is not None:
             sentences += [_choice(self, chosen), _others(self, chosen), _front(self, chosen), _floor(self, chosen)]
-            sentences.append(_imagenet(self))
+            sentences.append(self.imagenet_sentence)
         sentences += _reservations(self)
         return tuple(sentence for sentence in sentences if sentence)
 

@@ -59,9 +59,13 @@ class _SearchJob:
 
     def describe(self) -> str:
         """Return a description for messages."""
-        if self.arm == ModelName.CONTROL:
-            return _("image search by {backbone}, random weights", backbone=self.backbone)
-        return _("image search by {backbone}", backbone=self.backbone)
+        return _("image search by {backbone}", backbone=self.described)
+
+    @property
+    def described(self) -> str:
+        """The backbone's name, and that its weights are random."""
+        is_random = self.arm == ModelName.CONTROL
+        return _("{backbone}, random weights", backbone=self.backbone) if is_random else self.backbone
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,11 +175,7 @@ def head_study(
 def _features(dataset: ImageDataset, config: Config, job: _SearchJob, context: WorkContext) -> _Parts:
     """Read the features that `compare` keeps, or compute and keep them."""
     entry = require_backbone(job.backbone, dataset.image_size)
-    context.on_event(
-        Event(
-            "load", _("building {removeprefix}", removeprefix=job.describe().removeprefix("image search by ")), job.arm
-        )
-    )
+    context.on_event(Event("load", _("building {backbone}", backbone=job.described), job.arm))
     weights = resolve_weights(entry, None if job.arm == ModelName.CONTROL else "imagenet", cancel=context.cancel)
     name, shape = job.arm or job.backbone, dataset.image_shape
     how: dict[str, Any] = {"seed": config.seed, "cut": None, "cancel": context.cancel}

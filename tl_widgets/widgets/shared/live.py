@@ -11,7 +11,7 @@ from ipywidgets import HTML
 from tl_widgets.core.events import Event
 from tl_widgets.core.model_name import find_model, heading_of
 from tl_widgets.core.numbers import duration_text
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, in_english
 from tl_widgets.records.comparison import RunResult
 from tl_widgets.widgets.shared.html import escape, progress
 
@@ -57,7 +57,8 @@ class ProgressView(HTML):
         if self._repeat is not None:
             # The line above says what the repeat is doing; next to the bar there is no room.
             repeat = replace(self._repeat, text=self._repeat.text.split(":")[0])
-            bars += progress(_("Folds") if "fold" in repeat.text else _("Repeats"), *event_numbers(repeat))
+            is_fold = "fold" in in_english(self._repeat.text)
+            bars += progress(_("Folds") if is_fold else _("Repeats"), *event_numbers(repeat))
         if self._fetch is not None:
             left = self._fetch.seconds_left
             text = _("about {left} left", left=duration_text(left)) if left else ""

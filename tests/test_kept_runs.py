@@ -81,6 +81,17 @@ def test_two_kernels_beside_each_other_lose_nothing(notebook):
     assert len(files(notebook)) == 3
 
 
+def test_a_run_that_another_kernel_deletes_meanwhile_is_no_problem(notebook):
+    for n in range(3):
+        taken_up().add(seed(n), RESULT)
+    reader = taken_up()._files
+    kept = reader.read()
+    next(kept)
+    files(notebook)[1].unlink()
+    assert len(list(kept)) == 1
+    assert reader.problems == []
+
+
 def test_what_belongs_to_another_lab_is_left_to_it(notebook, monkeypatch):
     mine = own_dataset()
     taken_up("cell", mine).add(seed(5), RESULT)
@@ -264,6 +275,9 @@ def test_the_models_of_the_last_run_answer_again_and_need_not_be_trained(run_cel
     again.panel.control("filters").value = 6
     assert again.screen.run_button.description.endswith(" (3 kept)")
     assert again.screen.run_button.tooltip.endswith(": Transfer, Control (random weights), Fine-tuned")
+    with monkeypatch.context() as patch:
+        patch.setattr(model_store, "answers_again", lambda *_: 1 / 0)
+        assert "models of this result are gone" in page(run_and_wait(run_cell).screen.trial)
     with np.load(stored) as arrays:
         others = {name: -array for name, array in arrays.items()}
     np.savez(stored, **others)  # weights of other models

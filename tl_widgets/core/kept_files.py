@@ -144,7 +144,8 @@ class KeptFiles:
                 when = datetime.strptime(time, _TIME).replace(tzinfo=UTC).astimezone()
                 yield Kept(path, when, checksum, data.decode())
             except (InputError, ValueError) as error:  # ValueError: no such time, or not UTF-8
-                self.set_aside(path, str(error).rstrip("."))
+                if path.exists():  # another kernel may have deleted it meanwhile
+                    self.set_aside(path, str(error).rstrip("."))
 
     def set_aside(self, path: Path, why: str) -> None:
         """Rename a file that can't be used, so that it stays but isn't read again, and say why."""

@@ -7,7 +7,7 @@ import threading
 from contextlib import suppress
 from datetime import datetime
 
-from tl_widgets.core.errors import InputError
+from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, raise_if_cancelled
 from tl_widgets.core.kept_files import KeptFiles
 from tl_widgets.core.paths import is_elsewhere
@@ -139,14 +139,30 @@ class KeptRuns:
     def with_models(
         self, result: Comparison, dataset: ImageDataset | None, cache: RunCache, cancel: Cancel
     ) -> Comparison | None:
-        """Return the last whole result that was taken up with its models; None if they aren't stored.
+        """Return the last whole result that was taken up with its models; None if that isn't possible.
 
         Args:
             result: without its models.
             dataset: its images; None if they aren't here.
             cache: gets the models, which then needn't be trained again.
             cancel: stops building a backbone.
+
+        Raises:
+            CancelledError: `cancel` was set.
         """
+        try:
+            return self._with_models(result, dataset, cache, cancel)
+        except CancelledError:
+            raise
+        except InputError:  # too little memory, for example
+            return None
+        except Exception:  # a result without its models is still a result
+            log.exception("the models of a run could not be built again")
+            return None
+
+    def _with_models(
+        self, result: Comparison, dataset: ImageDataset | None, cache: RunCache, cancel: Cancel
+    ) -> Comparison | None:
         from tl_widgets.experiments.arms import put_into_cache
         from tl_widgets.experiments.comparison import environment
         from tl_widgets.experiments.model_store import answers_again, read_models

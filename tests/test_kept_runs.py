@@ -255,6 +255,16 @@ def test_the_next_kernel_shows_the_runs_and_the_result_again(run_cell, notebook)
     assert "base64" not in text
 
 
+def test_controls_that_the_cell_no_longer_shows_stay_as_they_are(run_cell):
+    lab = run_cell()
+    lab.settings = lab.settings.with_values(
+        {"seed": 7, "epochs": 3, "filters": (4, 8, 8, 8), "kernel_sizes": (3, 3, 3, 3)}
+    )
+    assert run_cell().settings == lab.settings
+    first = run_cell("cell-2").settings
+    assert run_cell("cell-1", show=["epochs"]).settings == first.with_values({"epochs": 3})
+
+
 def test_the_models_of_the_last_run_answer_again_and_need_not_be_trained(run_cell, home, monkeypatch):
     settings = SMALL.with_values({"control": True, "fine_tune_blocks": 1})
     lab = run_cell(settings=SMALL)

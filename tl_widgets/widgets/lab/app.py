@@ -96,7 +96,7 @@ class TransferLab(App[LabScreen, Comparison]):
         self.panel.follow(self._settings_changed)
         is_kept = self._kept.open(self._place, dataset)
         screen.runs.show_kept(self._kept.about)
-        last_settings = self._kept.settings if settings is None and not lock else None
+        last_settings = self._kept.settings(self.settings, show) if settings is None and not lock else None
         with suppress(InputError):  # images that have to come first, or are gone
             self.panel.settings = last_settings or self.panel.settings
         if is_kept:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import datetime
 
@@ -18,7 +19,7 @@ from tl_widgets.records.codec import FORMAT, load
 from tl_widgets.records.comparison import Comparison
 from tl_widgets.widgets.lab.restore import read_record
 from tl_widgets.widgets.lab.runs import LabRun
-from tl_widgets.widgets.shared.settings import LabSettings
+from tl_widgets.widgets.shared.settings import CONTROLS, LabSettings
 from tl_widgets.widgets.shared.threads import log
 from tl_widgets.widgets.shared.turns import training_lock, wait_for_tensorflow
 
@@ -99,13 +100,19 @@ class KeptRuns:
         """Where the runs are kept, and which can't be used, in sentences."""
         return " ".join([self._files.about, *self._files.problems])
 
-    @property
-    def settings(self) -> LabSettings | None:
-        """The settings that were set last; None if that isn't known."""
+    def settings(self, current: LabSettings, show: Collection[str] | None) -> LabSettings | None:
+        """Return the settings that were set last; None if that isn't known.
+
+        Args:
+            current: what stays where a control isn't shown: the cell may have been changed.
+            show: names of the controls that the Lab shows; None for all.
+        """
         with suppress(InputError):
             settings = LabSettings.from_json(self._files.settings())
-            # Anybody may have written the file: contact no other machine.
-            return None if is_elsewhere(settings.config.weights or "") else settings
+            if is_elsewhere(settings.config.weights or ""):  # anybody may have written the file
+                return None
+            names = CONTROLS if show is None else {*show, *(("filters", "kernel_sizes") if "blocks" in show else ())}
+            return current.with_values({name: value for name, value in settings.values.items() if name in names})
         return None
 
     def add(self, settings: LabSettings, result: Comparison, source: str = "") -> LabRun:

@@ -1,4 +1,4 @@
-"""The pages of docs/ and CONTRIBUTING.md: what they name exists, their commands parse, and their code runs."""
+"""The pages of docs/ and the repository: what they name exists, their commands parse, and their code runs."""
 
 import contextlib
 import importlib
@@ -23,7 +23,8 @@ from tl_widgets.studies.prediction import declared_predictions
 ROOT = Path(tl_widgets.__file__).parent.parent
 DOCS = ROOT / "docs"
 HOW_TO = sorted(path for path in (DOCS / "how-to").glob("*.md") if path.name != "index.md")
-PAGES = [ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", DOCS / "architecture.md", DOCS / "index.md", *HOW_TO]
+TOP = [ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "SECURITY")]
+PAGES = [*TOP, DOCS / "architecture.md", DOCS / "index.md", *sorted((DOCS / "teaching").glob("*.md")), *HOW_TO]
 
 
 def page_id(path):
@@ -97,6 +98,13 @@ def test_what_a_page_names_exists(path):
     paths = re.findall(r"`((?:tl_widgets|tests|docs|notebooks|\.ci|\.github)/[^`\s]*)`", text)
     paths = {name for name in paths if not re.search("NAME|LANGUAGE|_build", name)}
     assert [name for name in paths if not list(ROOT.glob(name.rstrip("/")))] == []
+
+
+def test_the_links_outside_the_site_lead_to_files():
+    for path in (*TOP, ROOT / "notebooks" / "README.md"):
+        links = re.findall(r"\]\((?!https?:)([^)#\s]+)", path.read_text("utf-8"))
+        assert links or path.stem == "SECURITY"
+        assert [link for link in links if not (path.parent / link).exists()] == []
 
 
 def test_the_badge_for_colab_opens_a_notebook_of_what_exists():

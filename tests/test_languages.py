@@ -2,11 +2,15 @@
 
 import ast
 import copy
+import json
 import os
 import pickle
 import re
 import string
+import subprocess
+import sys
 from functools import cache
+from pathlib import Path
 
 import pytest
 import translations
@@ -22,6 +26,7 @@ CALLS = {"_", "ngettext", "pgettext"}
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 SPOKEN = re.compile(r'(aria-label|title|alt)="[^"]*"')  # attributes that are read aloud
 LANGUAGES = translations.languages()
+TESTS = Path(__file__).parent
 
 
 def key(message):
@@ -142,18 +147,20 @@ def test_a_text_that_was_made_longer_or_shorter_carries_its_english_text():
 
 
 LOOKING = {"startswith", "endswith", "removeprefix", "removesuffix", "find", "index"}
+MAY_LOOK = re.compile(rf'" (not )?in |({"|".join(LOOKING)})\("')
 
 
-def is_looked_for(tree):
+def looked_for(text):
     """English words that code looks for in a text that it didn't ask for in English."""
-    for node in ast.walk(tree):
+    for node in ast.walk(ast.parse(text if MAY_LOOK.search(text) else "")):
         if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
             words, text = node.left, node.comparators[0]
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LOOKING:
             words, text = node.args[0], node.func.value
         else:
             continue
-        if isinstance(words, ast.Constant) and isinstance(words.value, str) and "english" not in ast.unparse(text):
+        is_text = isinstance(words, ast.Constant) and isinstance(words.value, str) and " " in words.value.strip()
+        if is_text and "english" not in ast.unparse(text):
             yield node.lineno, words.value
 
 
@@ -163,10 +170,30 @@ def test_no_words_are_looked_for_in_a_text_that_may_be_translated():
     wrong = [
         (path.name, line, words)
         for path in sorted(translations.PACKAGE.rglob("*.py"))
-        for line, words in is_looked_for(ast.parse(path.read_text("utf-8")))
-        if " " in words.strip() and any(words in text for text in texts)
+        for line, words in looked_for(path.read_text("utf-8"))
+        if any(words in text for text in texts)
     ]
     assert wrong == []
+
+
+def what_others_read():
+    """What programs and other people read: a script, and where a record says that images come from."""
+    from tl_widgets.core.config import Config
+    from tl_widgets.data.catalogue import load_dataset
+    from tl_widgets.experiments.comparison import summarize
+    from tl_widgets.export.script import script_for
+
+    images = summarize(load_dataset("textures", image_size=96, n_per_class=5))
+    yield json.dumps(to_plain(images))
+    for backbone, cut in (("MobileNetV2", 5), ("ResNet50", None), ("EfficientNetB0", None)):
+        yield script_for(images, Config(backbone=backbone, cut=cut, control=True, augment=1))
+
+
+def test_scripts_and_records_are_english_in_every_language():
+    code = "import sys, json, test_languages as tests; sys.stdout.write(json.dumps(list(tests.what_others_read())))"
+    environment = {**os.environ, "TL_WIDGETS_LANG": "de", "PYTHONPATH": os.pathsep.join([str(TESTS), *sys.path])}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == list(what_others_read())
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

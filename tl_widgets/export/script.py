@@ -203,8 +203,9 @@ def _transfer(n_classes: int, entry: Backbone, config: Config, backbone_file: st
         pooling = "keras.layers.GlobalAveragePooling2D(),"
         return _sequential(name, ["keras.layers.Input((SIZE, SIZE, 3)),", f"{before}backbone,", pooling, *head])
 
+    described, comment = in_english(entry.described(config.cut)), in_english(comment)
     text = (
-        f"# Transfer: a frozen {in_english(entry.described(config.cut))}; only the last layer is learned. {comment}\n"
+        f"# Transfer: a frozen {described}; only the last layer is learned. {comment}\n"
         f"{preprocessing}{_backbone(entry, config, config.weights, backbone_file, scales)}\n{model('transfer')}"
     )
     if config.control:

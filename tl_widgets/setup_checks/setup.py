@@ -192,7 +192,7 @@ def _split(data: Data, fraction: float) -> tuple[Any, Any]:
             _(
                 "validation={fraction} stands for fit(validation_split={fraction}): it takes arrays and "
                 "a share between 0 and 1. Otherwise give the validation data themselves.",
-                fraction=fraction,
+                fraction=str(fraction),
             )
         )
     whole = data.arrays

@@ -297,8 +297,8 @@ def _check_resumed(
         _(
             "{name}={getattr} there and {getattr_2} here",
             name=name,
-            getattr=getattr(resume.config, name),
-            getattr_2=getattr(config, name),
+            getattr=str(getattr(resume.config, name)),
+            getattr_2=str(getattr(config, name)),
         )
         for name in ("head_dropout", "augment", "epochs", "batch_size", "learning_rate")
         if getattr(resume.config, name) != getattr(config, name)

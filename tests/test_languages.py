@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import gettext
 import json
 import os
 import pickle
@@ -9,18 +10,22 @@ import re
 import string
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import pytest
 import translations
 from babel.messages.mofile import read_mo
+from test_hostile_models import record
 
 from tl_widgets.core import translation
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.html import Markup
 from tl_widgets.records.codec import to_plain
-from tl_widgets.records.comparison import StudyFailure
+from tl_widgets.records.comparison import Comparison, StudyFailure
+from tl_widgets.records.verdict import judge
+from tl_widgets.widgets.lab.restore import read_record
 
 CALLS = {"_", "ngettext", "pgettext"}
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
@@ -174,6 +179,18 @@ def test_no_words_are_looked_for_in_a_text_that_may_be_translated():
         if any(words in text for text in texts)
     ]
     assert wrong == []
+
+
+def test_a_loaded_verdict_is_in_the_readers_language(monkeypatch):
+    plain = Comparison.from_json(json.dumps(record()))
+    judged = replace(plain, verdict=judge(plain.scratch, plain.transfer, plain.control, plain.fine_tuned))
+    assert read_record("record.json", judged.to_json().encode()) == judged
+    german = gettext.translation(translation.DOMAIN, translation.FOLDER, ["de"])
+    monkeypatch.setattr(translation, "_catalogue", lambda: german)
+    loaded = read_record("record.json", judged.to_json().encode())
+    assert loaded.verdict.text.startswith("Zu knapp")
+    assert loaded.to_json() == judged.to_json()
+    assert read_record("record.json", plain.to_json().encode()) == plain  # its verdict isn't ours
 
 
 def what_others_read():

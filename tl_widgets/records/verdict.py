@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent, points, points_range
-from tl_widgets.core.translation import _, in_both, ngettext
-from tl_widgets.records.comparison import RunResult, Verdict
+from tl_widgets.core.translation import _, in_both, in_english, ngettext
+from tl_widgets.records.comparison import Comparison, RunResult, Verdict
 from tl_widgets.records.folds import Folds
 from tl_widgets.records.kinds import Count, Share
 from tl_widgets.records.repeats import Repeats
@@ -215,6 +215,21 @@ def judge_repeats(repeats: Repeats, first: Verdict, transfer: RunResult) -> Verd
     if n == 2:
         text += _(" From two seeds they are very wide, 12.7 standard errors each way: use five seeds or more.")
     return Verdict(text + _missing_seeds(repeats), winner, difference.mean, difference.ci95, None)
+
+
+def in_readers_language(comparison: Comparison) -> Comparison:
+    """Return a comparison that was read with its verdict in the reader's language, if its numbers give this verdict."""
+    try:
+        verdict = judge(comparison.scratch, comparison.transfer, comparison.control, comparison.fine_tuned)
+        if comparison.folds is not None:
+            verdict = judge_folds(comparison.folds, verdict)
+        if comparison.repeats is not None and comparison.transfer is not None:
+            verdict = judge_repeats(comparison.repeats, verdict, comparison.transfer)
+    except Exception:  # numbers that contradict each other may fail in any of the statistics
+        return comparison
+    if in_english(verdict.text) != comparison.verdict.text:  # another version wrote it
+        return comparison
+    return replace(comparison, verdict=replace(comparison.verdict, text=verdict.text))
 
 
 def _missing_seeds(repeats: Repeats) -> str:

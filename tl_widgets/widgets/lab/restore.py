@@ -17,6 +17,7 @@ from tl_widgets.data.archives import printable
 from tl_widgets.data.catalogue import get_dataset
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.records.comparison import Comparison, DatasetSummary
+from tl_widgets.records.verdict import in_readers_language
 from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.shared.source import DataSource
 
@@ -82,7 +83,7 @@ def read_record(name: str, data: bytes) -> Comparison:
     comparison = Comparison.from_json(text)
     if not comparison.runs:
         raise InputError(_("{what} is the record of a run that was stopped before anything was trained.", what=what))
-    return comparison
+    return in_readers_language(comparison)
 
 
 def restore(comparison: Comparison, source: DataSource, current: LabSettings, cancel: Cancel | None = None) -> Restored:

@@ -20,6 +20,7 @@ from tl_widgets.assignments.grading import choose_sample, grade
 from tl_widgets.assignments.marking import Given, mark
 from tl_widgets.assignments.notebook import to_notebook
 from tl_widgets.assignments.plan import Plan
+from tl_widgets.assignments.questions.numbers import as_number
 from tl_widgets.assignments.rerun import compare_runs, run_again
 from tl_widgets.assignments.spreadsheet import plain_cell, read_csv
 from tl_widgets.assignments.statistics import statistics_page
@@ -169,6 +170,8 @@ def test_points_reasons_and_misconceptions(frozen):
     assert [marked("difference", value).points for value in (ahead, ahead + 0.5, ahead / 100, -ahead, 90.0)] == [
         2, 2, 1, 1, 0,
     ]  # fmt: skip
+    # A share is so small that "within 0.6" would take in 0 as well.
+    assert [marked("difference", value).points for value in (0.0, ahead / 100 + 0.1)] == [0, 0]
     assert marked("transfer_right", float(run.transfer.n_right)).points == 1
     assert (marked("too_close", text="b").points, marked("too_close", text="a").points) == (2, 0)
     assert "another seed" in marked("too_close", text="a").misconception
@@ -181,6 +184,23 @@ def test_points_reasons_and_misconceptions(frozen):
                         ("who_wins", Given("who_wins", text="b"))):  # fmt: skip
         assert mark(asked[name], given, variant, run).points == 0
     assert mark(asked["transfer_right"], Given("transfer_right", 9.0), variant, None).points == 0
+
+
+def test_a_run_whose_outcome_cannot_be_computed_costs_no_points():
+    doubt = read_description(EXAMPLES["doubt"])
+    run = made_up_run(doubt.plan.variant("Ada"), accuracies=(0.5, 0.0, 0.5))
+    (line,) = grade(doubt, files(text_of(answered(doubt, "Ada", run=run)))).lines
+    assert (line.status, line.points) == ("graded", 8)
+    assert line.marks[0].is_right is None
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("1,234", 1234), ("-1,234.5", -1234.5), ("2,5", 2.5), ("0,911", 0.911), ("12 000", 12_000), ("−3.3", -3.3),
+     ("91 %", 0.91)],
+)  # fmt: skip
+def test_numbers_are_read_as_people_type_them(text, number):
+    assert as_number(text) == pytest.approx(number)
 
 
 def test_the_notebook_says_what_it_kept_and_never_fails(small, tmp_path, capsys):

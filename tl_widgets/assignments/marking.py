@@ -124,9 +124,10 @@ def mark(asked: Question, given: Given | None, variant: Variant, run: Comparison
 def _mark_prediction(asked: Question, given: Given, variant: Variant, run: Comparison | None) -> Mark:
     came_true = None
     if asked.outcome and run is not None:
-        outcome = evaluate(asked.outcome, formula_names(variant, run))
-        distances = [abs(value - outcome) for value in asked.values]
-        came_true = distances.index(min(distances)) == LETTERS.index(given.text)
+        with suppress(InputError):  # it can't be computed from this run: an accuracy of 0 is no divisor
+            outcome = evaluate(asked.outcome, formula_names(variant, run))
+            distances = [abs(value - outcome) for value in asked.values]
+            came_true = distances.index(min(distances)) == LETTERS.index(given.text)
     answer = f"{given.text}, {given.because}" if given.because else given.text
     if given.before_run:
         return Mark(asked.name, asked.points, _("Predicted before the run."), answer=answer, is_right=came_true)
@@ -147,7 +148,11 @@ def _mark_number(asked: Question, given: Given, variant: Variant, run: Compariso
         return Mark(asked.name, asked.points, _("Right."), answer=answer, is_right=True)
     for wrong in asked.wrong:
         with suppress(InputError):  # it can't be computed from this run
-            if not is_near(value, evaluate(wrong.value, names), asked.tolerance, asked.within):
+            other = evaluate(wrong.value, names)
+            within = asked.within
+            if within is not None and abs(other) < abs(right):
+                within *= abs(other / right)  # else a share would be near each small number of percentage points
+            if not is_near(value, other, asked.tolerance, within):
                 continue
             return Mark(asked.name, wrong.points, wrong.why, wrong.why, answer, is_right=False)
     reason = _("The answer is {answer}; {right} is right.", answer=answer, right=number_text(right))

@@ -6,6 +6,7 @@ import math
 import re
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.numbers import MINUS
 from tl_widgets.core.text import shown
 from tl_widgets.core.translation import _
 
@@ -33,13 +34,14 @@ def is_near(value: float, right: float, tolerance: float | None = None, within: 
 def typed_number(text: str) -> float:
     """Return the number in a text: "1,234", "2,5", "12 000".
 
-    A comma groups thousands (1,234) or is a European decimal comma (2,5 is 2.5, never 25).
+    A comma groups thousands (1,234) or is a European decimal comma (2,5 is 2.5, never 25; 0,911 is 0.911).
 
     Raises:
         ValueError: It isn't one.
     """
-    text = text.strip().replace(" ", "")
-    return float(text.replace(",", "") if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", text) else text.replace(",", "."))
+    text = text.strip().replace(" ", "").replace(MINUS, "-")
+    is_grouped = re.fullmatch(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?", text)
+    return float(text.replace(",", "" if is_grouped else "."))
 
 
 def as_number(answer: object) -> float:

@@ -118,7 +118,7 @@ def broken(text, other):
         "report.pdf": b"%PDF-1.7 \x00\xff\xfe",
         "photo.json": b"\xff\xd8\xff\xe0 a photograph",
         "utf16.json": text.encode("utf-16"),
-        "huge.json": b'{"kind": "tl_widgets submission", "x": "' + b"x" * 3_000_000 + b'"}',
+        "huge.json": b'{"kind": "tl_widgets submission", "x": "' + b"x" * 11_000_000 + b'"}',
         "deep.json": b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
         "digits.json": b'{"kind": "tl_widgets submission", "format": ' + b"9" * 10_000 + b"}",
         "list.json": b"[1, 2, 3]",

@@ -292,11 +292,14 @@ def test_twenty_broken_files_cost_nobody_else_a_result(frozen, tmp_path):
     for name, data in bad.items():
         (folder / name).write_bytes(data)
     (folder / "passwd.json").symlink_to("/etc/passwd")
+    (folder / "Björn_1" / "damaged.zip").write_bytes(inner.getvalue()[:-30])
+    (folder / "teacher's notes.txt").write_text("Björn asked for a week more.")
+    (folder / "eun-ji.json.txt").write_text(text_of(answered(frozen, "Eun-ji")))  # as some platforms call it
     grades = grade(frozen, collect(folder))
-    assert [line.student for line in grades.graded] == ["Ada", "Björn", "Chloé"]
+    assert [line.student for line in grades.graded] == ["Ada", "Björn", "Chloé", "Eun-ji"]
     assert {line.points for line in grades.graded} == {8.0}
     named = {name.partition("/")[0] for line in grades.lines if line.status != "graded" for name in line.files}
-    assert named == {*bad, "passwd.json"}
+    assert named == {*bad, "passwd.json", "Björn_1"}
     for line in grades.lines:
         assert line.status == "graded" or re.fullmatch(r"[A-Z].*\.", line.notes[0]), line
         assert not any("Traceback" in note or "Error" in note for note in line.notes)

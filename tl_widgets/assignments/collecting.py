@@ -42,7 +42,8 @@ class HandedIn:
 def collect(folder: Path) -> Iterator[HandedIn]:
     """Yield all files of a folder or a zip; what can't be read becomes a sentence.
 
-    A description (.toml), spreadsheets, pages and texts at the top are left out: a teacher keeps them beside the files.
+    A description (.toml), spreadsheets, pages and texts at the top are left out, because a teacher keeps them beside the
+    files, unless they hold JSON: some platforms call a student's file NAME.json.txt.
 
     Raises:
         InputError: There is no such folder.
@@ -69,7 +70,7 @@ def _from_zip(path: Path, prefix: str, depth: int) -> Iterator[HandedIn]:
     try:
         source = ZipSource(path)
     except Exception as error:  # one damaged zip must not cost others their grades
-        yield HandedIn(shown, None, _("This zip can't be opened: {why}", why=error))
+        yield HandedIn(shown, None, _("This zip can't be opened: {why}", why=_without_path(error, path)))
         return
     try:
         files, most, most_files = source.listing.files, _MOST_UNPACKED[depth > 1], _MOST_FILES[depth > 1]
@@ -86,6 +87,12 @@ def _from_zip(path: Path, prefix: str, depth: int) -> Iterator[HandedIn]:
         source.close()
 
 
+def _without_path(error: Exception, path: Path) -> str:
+    """Return an error's text without the path, which may name a student: the page of statistics shows the text."""
+    text = getattr(error, "strerror", None) or str(error)
+    return text.replace(printable(str(path)), "…")
+
+
 def _from_inner_zip(source: ImageSource, file: SourceFile, prefix: str, depth: int) -> Iterator[HandedIn]:
     name = f"{prefix}{file.name}"
     if depth >= _DEPTH:
@@ -100,7 +107,9 @@ def _from_inner_zip(source: ImageSource, file: SourceFile, prefix: str, depth: i
             try:
                 inner.write_bytes(source.read(file))
             except Exception as error:  # as above
-                yield HandedIn(printable(name), None, _("It can't be read: {why}.", why=error))
+                yield HandedIn(
+                    printable(name), None, _("It can't be read: {why}.", why=_without_path(error, source.path))
+                )
                 return
             yield from _from_zip(inner, f"{name}/", depth + 1)
 
@@ -115,8 +124,10 @@ def _from_source(
         name = file.name.lower()
         if name.endswith(".zip"):
             yield from open_zip(file)
-        elif depth or "/" in name or not name.endswith(_TEACHERS):
-            yield _read(source, file, printable(f"{prefix}{file.name}"))
+        else:
+            handed_in = _read(source, file, printable(f"{prefix}{file.name}"))
+            if depth or "/" in name or not name.endswith(_TEACHERS) or handed_in.text is not None:
+                yield handed_in
 
 
 def _read(source: ImageSource, file: SourceFile, name: str) -> HandedIn:
@@ -129,7 +140,7 @@ def _read(source: ImageSource, file: SourceFile, name: str) -> HandedIn:
     try:
         data = source.read(file).removeprefix(codecs.BOM_UTF8)  # an editor's
     except Exception as error:  # as above
-        return HandedIn(name, None, _("It can't be read: {why}.", why=error))
+        return HandedIn(name, None, _("It can't be read: {why}.", why=_without_path(error, source.path)))
     if not data.strip():
         return HandedIn(name, None, _("It's empty."))
     if data.lstrip()[:1] != b"{":

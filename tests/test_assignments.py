@@ -412,6 +412,14 @@ def test_a_class_from_the_description_to_the_grades(tmp_path, monkeypatch, capsy
     assert "can have 0 to 3." in capsys.readouterr().err
 
 
+def test_a_description_that_a_student_handed_in_grades_nobody(here, capsys):
+    (here / "in").mkdir()
+    (here / "small.toml").write_text(SMALL)
+    (here / "in" / "answers.toml").write_text(SMALL.replace("points = 2", "points = 200"))
+    assert main(["assignment", "grade", "in"]) == 2
+    assert "There are several descriptions" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_examples_can_be_answered_with_all_points(name):
     description = read_description(EXAMPLES[name])

@@ -42,8 +42,8 @@ class HandedIn:
 def collect(folder: Path) -> Iterator[HandedIn]:
     """Yield all files of a folder or a zip; what can't be read becomes a sentence.
 
-    A description (.toml), spreadsheets, pages and texts at the top are left out, because a teacher keeps them beside the
-    files, unless they hold JSON: some platforms call a student's file NAME.json.txt.
+    A description (.toml), spreadsheets, pages and texts at the top are left out, because a teacher keeps them there,
+    unless they hold JSON: some platforms call a student's file NAME.json.txt.
 
     Raises:
         InputError: There is no such folder.

@@ -8,6 +8,7 @@ import time
 from argparse import Namespace
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -152,29 +153,33 @@ def _grade(args: Namespace, console: Console) -> None:
 
 def _find_description(args: Namespace) -> Description:
     from tl_widgets.assignments.description import read_description
+    from tl_widgets.core.text import printable
 
     if args.description is not None:
         return read_description(args.description)
     folder = args.folder.absolute()
-    for place in (folder, folder.parent, Path.cwd()):
-        files = sorted(place.glob("*.toml")) if place.is_dir() else []
-        files = [path for path in files if b"[[question]]" in path.read_bytes()]
-        if len(files) > 1:
-            names = ", ".join(path.name for path in files)
-            text = _(
-                "{folder} has several descriptions: {names}. Give one with --description FILE.",
-                folder=place,
-                names=names,
-            )
-            raise InputError(text)
-        if files:
-            return read_description(files[0])
+    # All three places: a student may have handed in a description of their own.
+    places = [place for place in dict.fromkeys((folder, folder.parent, Path.cwd())) if place.is_dir()]
+    files = [path for place in places for path in sorted(place.glob("*.toml")) if _may_be_description(path)]
+    if len(files) > 1:
+        names = ", ".join(printable(str(path)) for path in files)
+        raise InputError(_("There are several descriptions: {names}. Give yours with --description FILE.", names=names))
+    if files:
+        return read_description(files[0])
     raise InputError(
         _(
             "There is no description (.toml) in {folder}, beside it or here. Give it with --description FILE.",
             folder=folder,
         )
     )
+
+
+def _may_be_description(path: Path) -> bool:
+    from tl_widgets.core.paths import read_file
+
+    with suppress(OSError):
+        return b"[[question]]" in read_file(path, _MOST_LIST_BYTES)
+    return False
 
 
 def _students(path: Path | None) -> Sequence[str]:

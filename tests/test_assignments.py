@@ -318,6 +318,13 @@ def test_a_zip_of_thousands_costs_one_line_and_an_editors_mark_none(small, tmp_p
     with zipfile.ZipFile(inner, "w") as archive:
         for i in range(300):
             archive.writestr(f"{i}.json", "{}")
+    some, many = io.BytesIO(), io.BytesIO()
+    with zipfile.ZipFile(some, "w") as archive:
+        for i in range(150):
+            archive.writestr(f"{i}.json", "{}")
+    with zipfile.ZipFile(many, "w", zipfile.ZIP_DEFLATED) as archive:
+        for i in range(150):
+            archive.writestr(f"{i}.zip", some.getvalue())
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         archive.writestr("eve.zip", inner.getvalue())
         archive.writestr("damaged.zip", inner.getvalue()[:-30])
@@ -326,6 +333,9 @@ def test_a_zip_of_thousands_costs_one_line_and_an_editors_mark_none(small, tmp_p
     assert [line.student for line in lines] == ["Ada", "Bob", "", ""]
     assert "damaged zip" in lines[2].notes[0]
     assert "300 files" in lines[3].notes[0]
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr("eve.zip", many.getvalue())
+    assert len(list(collect(tmp_path))) == 202  # hers, one line on the rest, and Ada's: not 22,500
 
 
 @pytest.mark.parametrize(

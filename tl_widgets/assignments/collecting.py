@@ -6,6 +6,7 @@ import codecs
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from tl_widgets.assignments.submission import MOST_BYTES
@@ -75,14 +76,17 @@ def _from_zip(path: Path, prefix: str, depth: int) -> Iterator[HandedIn]:
     try:
         files, most, most_files = source.listing.files, _MOST_UNPACKED[depth > 1], _MOST_FILES[depth > 1]
         n_bytes, n_files = sum(file.n_bytes for file in files), len(files) + len(source.listing.skipped)
-        if n_bytes > most or n_files > most_files:
-            text = _(
-                "This zip has {n:,} files that unpack to {size}; {most:,} files and {most_size} are allowed.",
-                n=n_files, size=size_text(n_bytes), most=most_files, most_size=size_text(most),
-            )  # fmt: skip
-            yield HandedIn(shown, None, text)
-            return
-        yield from _from_source(source, prefix, depth, lambda file: _from_inner_zip(source, file, prefix, depth))
+        if n_bytes <= most and n_files <= most_files:
+            found = _from_source(source, prefix, depth, lambda file: _from_inner_zip(source, file, prefix, depth))
+            yield from islice(found, most_files)  # zips of zips multiply
+            if next(found, None) is None:
+                return
+            n_files = most_files + 1
+        text = _(
+            "This zip has {n:,} files that unpack to {size}; {most:,} files and {most_size} are allowed.",
+            n=n_files, size=size_text(n_bytes), most=most_files, most_size=size_text(most),
+        )  # fmt: skip
+        yield HandedIn(shown, None, text)
     finally:
         source.close()
 

@@ -16,15 +16,15 @@ from tl_widgets.assignments import begin
 from tl_widgets.assignments.collecting import HandedIn, collect
 from tl_widgets.assignments.description import formula_names, parse_description, read_description
 from tl_widgets.assignments.formula import evaluate
-from tl_widgets.assignments.grading import choose_sample, grade
+from tl_widgets.assignments.grading import choose_sample, grade, with_points_by_hand
 from tl_widgets.assignments.marking import Given, mark
 from tl_widgets.assignments.notebook import to_notebook
 from tl_widgets.assignments.plan import Plan
 from tl_widgets.assignments.questions.numbers import as_number
 from tl_widgets.assignments.rerun import compare_runs, run_again
-from tl_widgets.assignments.spreadsheet import plain_cell, read_csv
+from tl_widgets.assignments.spreadsheet import plain_cell, read_csv, read_points
 from tl_widgets.assignments.statistics import statistics_page
-from tl_widgets.assignments.tables import grades_csv
+from tl_widgets.assignments.tables import by_hand_csv, grades_csv
 from tl_widgets.cli.main import main
 from tl_widgets.core.errors import InputError
 
@@ -349,6 +349,18 @@ def test_a_zip_of_thousands_costs_one_line_and_an_editors_mark_none(small, tmp_p
 )  # fmt: skip
 def test_no_cell_becomes_a_formula(text, cell):
     assert plain_cell(text) == cell
+
+
+def test_points_by_hand_survive_a_spreadsheet_that_drops_zeros(small, tmp_path):
+    grades = grade(small, files(text_of(answered(small, "0042")), text_of(answered(small, "=1+1"))))
+    sheet = tmp_path / "by-hand.csv"
+    text = by_hand_csv(grades, {}).replace('"why",""', '"why","2"')
+    sheet.write_text(text.replace('"0042"', "42"), "utf-8")  # as Excel saves it
+    graded = with_points_by_hand(grades, read_points(sheet))
+    assert [(line.student, line.points, line.waits) for line in graded.lines] == [
+        ("0042", 6, False),
+        ("=1+1", 6, False),
+    ]
 
 
 # Running again

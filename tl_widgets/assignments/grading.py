@@ -13,7 +13,7 @@ from tl_widgets.assignments.description import Description
 from tl_widgets.assignments.marking import Mark, mark
 from tl_widgets.assignments.plan import student_key
 from tl_widgets.assignments.rerun import Check
-from tl_widgets.assignments.spreadsheet import plain_cell
+from tl_widgets.assignments.spreadsheet import plain_cell, student_in_cell
 from tl_widgets.assignments.submission import Submission, from_signed_json
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.text import shown
@@ -48,7 +48,7 @@ class Graded:
     @property
     def key(self) -> str:
         """The student in a form that survives a spreadsheet."""
-        return student_key(plain_cell(self.student))
+        return student_in_cell(plain_cell(self.student))
 
     @property
     def points(self) -> float | None:

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from tl_widgets.assignments.plan import student_key
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.paths import read_user_file
 from tl_widgets.core.text import escaped, printable, shown
@@ -27,6 +28,12 @@ def plain_cell(text: str) -> str:
     line = escaped(" ".join(text.split()))[:_MOST_LETTERS]
     line = line.replace(";", ",").replace("|", ",")
     return f"'{line}" if line.lstrip("'\" ")[:1] in tuple(_FORMULA) else line
+
+
+def student_in_cell(cell: str) -> str:
+    """Return the student in a cell in one form: Excel makes 42 of the number 0042."""
+    key = student_key(cell)
+    return key.lstrip("0") if key.isdecimal() else key
 
 
 def to_csv(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -64,14 +71,13 @@ def read_points(path: Path) -> dict[tuple[str, str], float]:
     Raises:
         InputError: The file can't be read, or something in it is no number.
     """
-    from tl_widgets.assignments.plan import student_key
     from tl_widgets.assignments.questions.numbers import as_number
 
     points = {}
     for number, row in enumerate(read_csv(path), 2):
         if text := row.get("points", "").strip():
             try:
-                points[student_key(row.get("student", "")), row.get("question", "")] = as_number(text)
+                points[student_in_cell(row.get("student", "")), row.get("question", "")] = as_number(text)
             except InputError:
                 raise InputError(
                     _("{file}: the points in line {n} are {value}, not a number.",

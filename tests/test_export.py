@@ -74,7 +74,9 @@ def test_the_program_beside_a_tflite_file_answers_as_the_model_does_without_tens
     assert report.largest_difference < 1e-5
     assert (report.n_equal, report.n_images) == (16, 16)
     assert "the same answer as the original on 16 of 16 test images (100.0%)" in report.headline
-    assert report.headline in (here / "out" / "README.txt").read_text()
+    readme = (here / "out" / "README.txt").read_text()
+    assert report.headline in readme
+    assert f"The export has {report.n_right_after} of 16 test images right" in readme
     Image.fromarray(dataset.test.images[0]).save("out/picture.png")
     heavy = "{'tensorflow', 'keras', 'tl_widgets'} & {*sys.modules}"
     code = f"import runpy, sys; runpy.run_path('classify.py'); print(sorted({heavy}))"
@@ -140,6 +142,11 @@ def test_what_cannot_be_exported_gets_a_sentence_and_leaves_nothing(comparison, 
         export_model(replace(result.transfer, model=lost), "saved_model", "out", dataset=dataset)
     with pytest.raises(CancelledError):
         export_model(result, "saved_model", "out", dataset=dataset, on_event=lambda _: stop.set(), cancel=stop)
+    broken = replace(EXPORT_KINDS["saved_model"], open=lambda _: ("a runtime", lambda _: np.full((1, 3), np.nan)))
+    with monkeypatch.context() as patch:
+        patch.setitem(EXPORT_KINDS, "saved_model", broken)
+        with pytest.raises(InputError, match=r"The export's answers are no numbers \(NaN\), the original's are"):
+            export_model(result, "saved_model", "out", dataset=dataset)
     monkeypatch.setitem(sys.modules, "tf2onnx", None)
     with pytest.raises(InputError, match=r"ONNX needs the package tf2onnx.*pip install 'tl_widgets\[export\]'"):
         export_model(result, "onnx", "out", dataset=dataset)

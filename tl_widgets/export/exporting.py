@@ -262,6 +262,8 @@ def _compare(
             answer, seconds = _timed(ask, batch[i : i + 1])
             after[i] = answer[0]
             seconds_after.append(seconds)
+        if not np.isfinite(after).all():
+            raise InputError(_("The export's answers are no numbers (NaN), the original's are. Try another format."))
         given, truth = [answers.argmax(axis=1) for answers in (before, after)], labels[start : start + _BATCH]
         n_equal += int((given[0] == given[1]).sum())
         n_right_before += int((given[0] == truth).sum())

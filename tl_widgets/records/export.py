@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 
 from tl_widgets.core.numbers import milliseconds_text, percent
 from tl_widgets.core.translation import _
@@ -84,10 +85,19 @@ class ExportReport(StudyRecord):
                 n_equal=self.n_equal,
                 n=self.n_images,
                 share=percent(self.agreement),
-                difference=self.largest_difference,
+                difference=ceil(1e6 * self.largest_difference) / 1e6,  # rounded down, it would promise too much
             )
         ]
-        if not self.agrees:
+        if self.agrees:
+            sentences.append(
+                _(
+                    "The export has {n_after:,} of {n:,} test images right, the original {n_before:,}.",
+                    n_after=self.n_right_after,
+                    n=self.n_images,
+                    n_before=self.n_right_before,
+                )
+            )
+        else:
             sentences.append(
                 _(
                     "More than {limit} of the test images get another answer than from the original: {n_after:,} are "

@@ -3,7 +3,7 @@ const PAUSE = 150; // milliseconds between two pictures of the camera
 const [video, photo, sees, answer, bars] = ["video", "photo", "sees", "answer", "bars"].map((id) => document.getElementById(id));
 const [cameraButton, turnButton, file, view] = ["camera", "turn", "file", "view"].map((id) => document.getElementById(id));
 const pen = sees.getContext("2d", { willReadFrequently: true });
-let model, Tensor, stream, timer, facing = "environment";
+let model, Tensor, stream, timer, starting = false, facing = "environment";
 
 function say(text) {
   const problem = document.getElementById("problem");
@@ -70,12 +70,14 @@ function only(element) {
 }
 
 async function startCamera() {
+  if (starting) return; // a second click, before the browser has asked: the first camera would never stop
   say("");
   if (!navigator.mediaDevices?.getUserMedia) {
     say("Browsers give the camera only to pages from localhost or over https. Choose a photograph instead.");
     return;
   }
   stopCamera();
+  starting = true;
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: facing, width: { ideal: 640 } } });
   } catch (error) {
@@ -83,6 +85,8 @@ async function startCamera() {
       ? "This page wasn’t allowed to use the camera. Allow it in the browser’s address bar, or choose a photograph."
       : "No camera could be started here. Choose a photograph instead.");
     return;
+  } finally {
+    starting = false;
   }
   video.srcObject = stream;
   await video.play();

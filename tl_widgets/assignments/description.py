@@ -225,6 +225,8 @@ def _problem(asked: Question, description: Description) -> str:
         return _("its points must be 0 to 1,000; received {value:g}", value=asked.points)
     if any(allowed is not None and not 0 <= allowed <= 1e12 for allowed in (asked.tolerance, asked.within)):
         return _("tolerance and within can't be negative or infinite")
+    if asked.tolerance is not None and asked.tolerance >= 1:
+        return _("its tolerance is a share below 1, such as 0.05 for 5%")
     if any(not 0 <= wrong.points <= asked.points for wrong in asked.wrong):
         return _("a wrong answer is worth more points than the right one")
     if asked.kind in ("choice", "prediction") and not 2 <= len(asked.options) <= len(LETTERS):

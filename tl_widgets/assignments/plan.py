@@ -211,7 +211,8 @@ class Plan:
         self._check_names()
         known = find_dataset(str(self.images["dataset"]))
         n_classes = self.own.get("n_classes", 2)
-        n_fixed = len(known.choose(_as_tuples(self.images).get("classes")).class_names)
+        classes = ImageSettings(dataset=known.name, classes=_as_tuples(self.images).get("classes")).classes
+        n_fixed = len(known.choose(classes).class_names)
         if isinstance(n_classes, bool) or not isinstance(n_classes, int) or not 2 <= n_classes <= n_fixed:
             value = shown(n_classes)
             raise InputError(_("own.n_classes must be 2 to {n}; received {value}.", n=n_fixed, value=value))
@@ -229,6 +230,7 @@ class Plan:
                         values=shown(values),
                     )
                 )
+        for name, values in lists.items():
             for value in values:
                 self._with(name, value)._require_images()
         self._require_images()

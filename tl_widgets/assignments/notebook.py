@@ -36,11 +36,11 @@ def to_notebook(description: Description, *, nbgrader: bool = False) -> str:
     name = _("your name or number as your teacher knows it, such as {example}", example='"Ada Lovelace"')
     cells.code("student", f'STUDENT = ""  # {name}', role="answer")
     plan = description.plan.to_json()
-    points, leave = ", points" if nbgrader else "", _("Leave this cell as it is.")
+    leave = _("Leave this cell as it is.")
     cells.code(
         "begin",
         f"# {leave}\n"
-        f"import tl_widgets as tl\nfrom tl_widgets.assignments import begin{points}\n\n"
+        f"import tl_widgets as tl\nfrom tl_widgets.assignments import begin\n\n"
         f"task = begin(STUDENT, r'''{plan}''')\ntask",
         role="locked",
         hidden=True,
@@ -122,7 +122,9 @@ class _Cells:
         if self._nbgrader and asked.kind != "text":
             key = {key: value for key, value in to_plain(asked).items() if value not in ("", [], None)}
             graded = _("Graded by running. Leave this cell as it is.")
-            source = f"# {graded}\n### BEGIN HIDDEN TESTS\npoints(task, {key!r})\n### END HIDDEN TESTS"
+            # Imported here: a cell for an answer may have called something else `points`.
+            test = f"from tl_widgets.assignments import points\npoints(task, {key!r})"
+            source = f"# {graded}\n### BEGIN HIDDEN TESTS\n{test}\n### END HIDDEN TESTS"
             self.code(f"points-{name}", source, role="test", points=asked.points)
 
     def run(self) -> None:

@@ -366,6 +366,16 @@ def test_points_by_hand_survive_a_spreadsheet_that_drops_zeros(small, tmp_path):
     ]
 
 
+def test_points_by_hand_count_for_the_text_that_was_read(small, tmp_path):
+    task = answered(small, "Ada")
+    sheet = tmp_path / "by-hand.csv"
+    sheet.write_text(by_hand_csv(grade(small, files(text_of(task))), {}).replace('"why",""', '"why","2"'), "utf-8")
+    task.answer("why", "Another text.")
+    (line,) = with_points_by_hand(grade(small, files(text_of(task))), read_points(sheet)).lines
+    assert (line.points, line.waits) == (4, True)
+    assert '"why","","3","Another text."' in by_hand_csv(grade(small, files(text_of(task))), read_points(sheet))
+
+
 # Running again
 
 

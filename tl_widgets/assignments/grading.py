@@ -13,7 +13,7 @@ from tl_widgets.assignments.description import Description
 from tl_widgets.assignments.marking import Mark, mark
 from tl_widgets.assignments.plan import student_key
 from tl_widgets.assignments.rerun import Check
-from tl_widgets.assignments.spreadsheet import plain_cell, student_in_cell
+from tl_widgets.assignments.spreadsheet import PointsByHand, plain_cell, student_in_cell
 from tl_widgets.assignments.submission import Submission, from_signed_json
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.text import shown
@@ -178,8 +178,10 @@ def with_checks(grades: Grades, checks: Mapping[str, Check]) -> Grades:
     return replace(grades, lines=lines)
 
 
-def with_points_by_hand(grades: Grades, points: Mapping[tuple[str, str], float]) -> Grades:
+def with_points_by_hand(grades: Grades, points: Mapping[tuple[str, str], PointsByHand]) -> Grades:
     """Return the grades with points for texts, by `Graded.key` and the question's name.
+
+    A text that a student has changed since then waits for points again.
 
     Raises:
         InputError: An answer has more points than it can have.
@@ -187,9 +189,10 @@ def with_points_by_hand(grades: Grades, points: Mapping[tuple[str, str], float])
     most = {asked.name: asked.points for asked in grades.description.question}
 
     def filled(line: Graded, item: Mark) -> Mark:
-        value = points.get((line.key, item.question))
-        if item.points is not None or value is None:
+        given = points.get((line.key, item.question))
+        if item.points is not None or given is None or not given.fits(item.answer):
             return item
+        value = given.points
         if not 0 <= value <= most[item.question]:
             text = _(
                 "Graded by hand: {student} has {value:g} points for {question}, which can have 0 to {most:g}.",

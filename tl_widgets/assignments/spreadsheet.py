@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tl_widgets.assignments.plan import student_key
@@ -13,6 +15,7 @@ from tl_widgets.core.paths import read_user_file
 from tl_widgets.core.text import escaped, printable, shown
 from tl_widgets.core.translation import _
 
+NOT_HERE = "(not among the files)"
 _MOST_BYTES = 50_000_000
 _MOST_LETTERS = 5_000
 # Excel and LibreOffice take a cell that begins so for a formula; full-width signs too, in East Asian settings.
@@ -65,7 +68,21 @@ def read_csv(path: Path) -> list[dict[str, str]]:
     return [{str(key): value for key, value in row.items() if isinstance(value, str)} for row in rows]
 
 
-def read_points(path: Path) -> dict[tuple[str, str], float]:
+@dataclass(frozen=True)
+class PointsByHand:
+    """Points that a teacher gave by hand, and the answer that they were given for, as the cell shows it."""
+
+    points: float
+    answer: str = ""
+
+    def fits(self, answer: str) -> bool:
+        """Return whether the answer is still the one that the teacher read."""
+        before, now = (re.sub(r"\W", "", text) for text in (self.answer, plain_cell(answer)))
+        # A spreadsheet changes numbers (3.50 becomes 3.5); without an answer, nobody can tell.
+        return before == now or self.answer in ("", NOT_HERE) or now.isdecimal()
+
+
+def read_points(path: Path) -> dict[tuple[str, str], PointsByHand]:
     """Return the points that a teacher gave by hand, by the student's key and the question's name.
 
     Raises:
@@ -77,7 +94,8 @@ def read_points(path: Path) -> dict[tuple[str, str], float]:
     for number, row in enumerate(read_csv(path), 2):
         if text := row.get("points", "").strip():
             try:
-                points[student_in_cell(row.get("student", "")), row.get("question", "")] = as_number(text)
+                key = student_in_cell(row.get("student", "")), row.get("question", "")
+                points[key] = PointsByHand(as_number(text), row.get("answer", ""))
             except InputError:
                 raise InputError(
                     _("{file}: the points in line {n} are {value}, not a number.",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from tl_widgets.assignments.grading import Graded, Grades
 from tl_widgets.assignments.marking import Mark
-from tl_widgets.assignments.spreadsheet import to_csv
+from tl_widgets.assignments.spreadsheet import NOT_HERE, PointsByHand, to_csv
 
 BY_HAND = "by hand"
 
@@ -43,10 +43,10 @@ def _points(item: Mark | None) -> str:
     return BY_HAND if item.points is None else f"{item.points:g}"
 
 
-def by_hand_csv(grades: Grades, points: Mapping[tuple[str, str], float]) -> str | None:
+def by_hand_csv(grades: Grades, points: Mapping[tuple[str, str], PointsByHand]) -> str | None:
     """Return the texts to grade by hand as CSV; None if the assignment has none.
 
-    Points that were given before are kept, also those of students whose files aren't here now.
+    Points that were given before are kept, also those of students whose files aren't here now, but not for a new text.
     """
     texts = {asked.name: asked for asked in grades.description.question if asked.kind == "text"}
     if not texts:
@@ -55,8 +55,8 @@ def by_hand_csv(grades: Grades, points: Mapping[tuple[str, str], float]) -> str 
     for line in grades.graded:
         for item in line.marks:
             if item.question in texts and item.answer:
-                value = left.pop((line.key, item.question), None)
-                shown = "" if value is None else f"{value:g}"
+                given = left.pop((line.key, item.question), None)
+                shown = f"{given.points:g}" if given and given.fits(item.answer) else ""
                 rows.append([line.student, item.question, shown, f"{texts[item.question].points:g}", item.answer])
-    rows += [[student, name, f"{value:g}", "", "(not among the files)"] for (student, name), value in left.items()]
+    rows += [[student, name, f"{given.points:g}", "", NOT_HERE] for (student, name), given in left.items()]
     return to_csv(["student", "question", "points", "of", "answer"], rows)

@@ -48,10 +48,16 @@ def test_a_page_asks_the_model_about_camera_and_photograph_without_network(
         assert [name for name, _ in shown] == list(dataset.class_names)
         assert [float(share.rstrip("%")) for _, share in shown] == pytest.approx(100 * expected, abs=0.1)
         assert violations(page, "main") == []
-        button(page, "Start camera").click()
+        page.evaluate("""() => {
+            const devices = navigator.mediaDevices, ask = devices.getUserMedia.bind(devices);
+            window.nCameras = 0;
+            devices.getUserMedia = (wanted) => { window.nCameras += 1; return ask(wanted); };
+        }""")
+        button(page, "Start camera").evaluate("button => { button.click(); button.click(); }")
         page.wait_for_function("() => document.querySelector('video').currentTime > 0.3")
         pixel = "document.querySelector('#sees').getContext('2d').getImageData(2, 2, 1, 1)"
         green = f"() => {pixel}.data[1]"
+        assert page.evaluate("() => nCameras") == 1
         assert page.evaluate(green) > 60  # the camera's dark green field, not a black frame
         ARTIFACTS.mkdir(exist_ok=True)
         page.screenshot(path=ARTIFACTS / "export-page.png")

@@ -22,6 +22,7 @@ from test_hostile_models import record
 from tl_widgets.core import translation
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.html import Markup
+from tl_widgets.core.text import escaped
 from tl_widgets.records.codec import to_plain
 from tl_widgets.records.comparison import Comparison, StudyFailure
 from tl_widgets.records.verdict import judge
@@ -136,6 +137,10 @@ def test_a_translation_carries_its_english_text_into_records():
     for copied in (str(text), pickle.loads(pickle.dumps(text)), copy.deepcopy(text), str(error)):
         assert (copied, translation.in_english(copied)) == ("3,5 Punkte", "3.5 points")
     assert to_plain(StudyFailure("a point", str(error))) == {"point": "a point", "text": "3.5 points"}
+
+
+def test_a_space_before_a_unit_is_not_escaped_in_the_terminal():
+    assert escaped("12\N{NO-BREAK SPACE}s\x1b[1m") == "12\N{NO-BREAK SPACE}s\\x1b[1m"
 
 
 def test_a_text_that_was_made_longer_or_shorter_carries_its_english_text():

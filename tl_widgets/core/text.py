@@ -5,6 +5,7 @@ from __future__ import annotations
 from tl_widgets.core.translation import _
 
 MOST_SHOWN = 200  # letters of what was received, in a message
+_NO_BREAK = "\N{NO-BREAK SPACE}"  # stands before units and percent signs in German
 
 
 def printable(name: str) -> str:
@@ -15,7 +16,7 @@ def printable(name: str) -> str:
 
 def escaped(text: str) -> str:
     r"""Return a text with control characters and direction overrides as \xNN or \uNNNN."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else _escape(c) for c in text)
+    return text if text.isprintable() else "".join(c if c.isprintable() or c == _NO_BREAK else _escape(c) for c in text)
 
 
 def shown(value: object, most: int = MOST_SHOWN) -> str:

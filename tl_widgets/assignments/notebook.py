@@ -28,8 +28,8 @@ def to_notebook(description: Description, *, nbgrader: bool = False) -> str:
     """
     cells = _Cells(nbgrader)
     how = _(
-        "Replace `...` by your answer and run the cell. It says what was kept, not whether it's right. You can change "
-        "an answer as often as you like: the last one counts."
+        "Replace `...` with your answer and run the cell. It says what was kept, not whether it's right. You can "
+        "change an answer as often as you like: the last one counts."
     )
     end = "" if nbgrader else _("At the end, `submit` writes one small file: hand that in.")
     cells.markdown("intro", f"# {description.title}\n\n{description.text.strip()}\n\n{how}\n\n{end}".rstrip())

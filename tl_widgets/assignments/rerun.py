@@ -81,5 +81,5 @@ def compare_runs(run: Comparison, again: Comparison) -> Check:
                 model=model.name, n=n_different, n_test=len(model.labels), allowed=allowed,
             )  # fmt: skip
             return Check(False, text, n_different, allowed)
-    text = _("Run again: at most {n} answers differ, and {allowed} may.", n=most, allowed=allowed)
+    text = _("Run again: {n} answers differ at most; up to {allowed} may.", n=most, allowed=allowed)
     return Check(True, text, most, allowed)

@@ -1,11 +1,13 @@
 """How Sphinx builds the site: `sphinx-build -W --keep-going -b html docs docs/_build/html`."""
 
+import os
 import re
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+os.environ["TL_WIDGETS_LANG"] = "en"  # the site is English, whatever the language of the machine
 
 from tl_widgets import __version__  # noqa: E402
 

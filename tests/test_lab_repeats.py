@@ -103,7 +103,7 @@ def test_a_report_has_the_seeds_in_a_table(finished):
     _, result, _ = finished
     report = to_report(result)
     assert "Test accuracy seed by seed; everything else on this page is from seed 2" in report
-    assert "fine-tuning: n blocks" in report
+    assert "fine_tuning.n_blocks" in report
 
 
 # Live curves and progress

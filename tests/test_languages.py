@@ -56,6 +56,16 @@ def catalogue(language):
     return translations.merged(language, source())
 
 
+def test_every_text_of_a_script_is_extracted():
+    """The extraction overlooks calls inside other calls; what is translated by `in_script` must be in the catalogue."""
+    found = {message.id for message in source()}
+    for path in translations.PACKAGE.rglob("*.js"):
+        script = path.read_text("utf-8")
+        texts = [json.loads(text) for text in translation._SCRIPT_TEXT.findall(script)]
+        assert script.count("_(") == len(texts)
+        assert found.issuperset(texts)
+
+
 def calls(tree):
     """Calls of `_`, `ngettext` and `pgettext`."""
     for node in ast.walk(tree):
@@ -247,6 +257,22 @@ def test_catalogues_are_compiled(language):
 @pytest.mark.parametrize("language", sorted(translation.OFFERED))
 def test_languages_that_are_offered_are_complete(language):
     assert [message.id for message in translations.missing(catalogue(language))] == []
+
+
+def test_all_that_people_see_went_through_the_catalogue(tmp_path):
+    """A walk in a made-up language, in which every text of the catalogue is in brackets."""
+    walk = [sys.executable, translations.PACKAGE.parent / "tests" / "pseudo_language.py", tmp_path]
+    done = subprocess.run(walk, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout == "{}\n", done.stderr[-2000:]
+
+
+def test_the_language_of_the_system_is_shown(tmp_path):
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "TL_WIDGETS_LANG"))}
+    env |= {"LANG": "de_DE.UTF-8", "JUPYTER_CONFIG_DIR": str(tmp_path)}
+    for changes, word in (({}, "Aufruf:"), ({"LANG": "es_MX.UTF-8"}, "uso:"), ({"TL_WIDGETS_LANG": "en"}, "usage:")):
+        command = [sys.executable, "-m", "tl_widgets", "--help"]
+        done = subprocess.run(command, env=env | changes, capture_output=True, text=True, encoding="utf-8", check=True)
+        assert done.stdout.startswith(word)
 
 
 @pytest.mark.parametrize(

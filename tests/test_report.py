@@ -77,7 +77,7 @@ def test_the_report_says_what_was_found(four, textures):
         figures = f"{100 * run.test_accuracy:.1f}% {100 * low:.1f} to {100 * high:.1f} {run.n_right} of 90"
         assert figures in text
         assert f"{run.params.trainable:,}" in text
-    for said in (textures.source, textures.fingerprint, "learning rate 0.001", "scratch: filters 4, 4", "12 training"):
+    for said in (textures.source, textures.fingerprint, "learning_rate 0.001", "scratch.filters 4, 4", "12 training"):
         assert said in text
     for said in (four.environment.tensorflow, four.transfer.weights_sha256, "One split, made once", "add up to 1"):
         assert said in text

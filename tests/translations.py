@@ -25,7 +25,8 @@ KEYWORDS = {"_": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
 def extracted():
     """The catalogue of all texts in the source, without translations."""
     catalogue = Catalog(charset="utf-8", fuzzy=False)
-    found = extract_from_dir(PACKAGE, [("**.py", "python")], keywords=KEYWORDS, comment_tags=("Translators:",))
+    kinds = [("**.py", "python"), ("**.js", "javascript"), ("**.jinja", "jinja2")]
+    found = extract_from_dir(PACKAGE, kinds, keywords=KEYWORDS, comment_tags=("Translators:",))
     for name, _line, message, comments, context in found:
         flags = ("python-brace-format",) if "{" in "".join(message) else ()
         catalogue.add(message, locations=[(name, None)], auto_comments=comments, context=context, flags=flags)

@@ -129,7 +129,7 @@ def test_several_files_by_keyboard_and_by_dropping(open_upload, jupyter, tmp_pat
     zone.evaluate(dropped, [MARKUP])
     page.get_by_text(f"{MARKUP} has arrived.", exact=True).wait_for()
     zone.evaluate(dropped, ["1", "2", "3", "4"])
-    page.get_by_role("alert").filter(has_text="4 files were chosen; choose at most 3 files at a time").wait_for()
+    page.get_by_role("alert").filter(has_text="4 files were chosen; choose at most 3 at a time").wait_for()
     assert page.url.startswith(jupyter.url)
     assert not (jupyter.folder.parent / "up.txt").exists()
     assert page.locator("img[onerror]").count() == 0

@@ -13,6 +13,7 @@ from tl_widgets.assignments.marking import Given, Mark
 from tl_widgets.assignments.plan import LETTERS
 from tl_widgets.core.html import Markup, join
 from tl_widgets.core.numbers import percent
+from tl_widgets.core.translation import _, ngettext
 from tl_widgets.core.version import __version__
 from tl_widgets.export.pages import render
 from tl_widgets.plots.svg import label, picture, tag
@@ -22,11 +23,11 @@ _MOST_ROWS = 40
 _MOST_BARS = 20
 _WIDTH, _HEIGHT = 720.0, 230.0
 _KINDS = {
-    "number": "a number",
-    "choice": "a choice",
-    "prediction": "a prediction",
-    "measured": "a number from the run",
-    "text": "a text, graded by hand",
+    "number": _("a number"),
+    "choice": _("a choice"),
+    "prediction": _("a prediction"),
+    "measured": _("a number from the run"),
+    "text": _("a text, graded by hand"),
 }
 
 
@@ -47,7 +48,7 @@ def statistics_page(grades: Grades) -> str:
     return render(
         "tl_widgets.assignments",
         "statistics.html.jinja",
-        title=f"What {len(graded)} students answered",
+        title=ngettext("What {n:,} student answered", "What {n:,} students answered", len(graded)),
         assignment=description.title,
         version=__version__,
         headline=_headline(grades),
@@ -72,21 +73,26 @@ def _headline(grades: Grades) -> str:
     points = [line.points or 0.0 for line in grades.graded]
     n_lines, most = len(grades.lines), grades.description.points
     if not points:
-        return f"None of {n_lines} students and files could be graded."
-    middle = f"The mean is {mean(points):.1f} of {most:g} points, the median {median(points):g}."
-    graded = f"{len(points)} of {n_lines} students and files were graded."
+        return _("None of {n_lines} students and files could be graded.", n_lines=n_lines)
+    middle = _(
+        "The mean is {mean:.1f} of {most:g} points, the median {median:g}.",
+        mean=mean(points),
+        most=most,
+        median=median(points),
+    )
+    graded = _("{n} of {n_lines} students and files were graded.", n=len(points), n_lines=n_lines)
     if len(points) < 4:
         return f"{graded} {middle}"
-    low, _, high = quantiles(points, n=4, method="inclusive")
-    half = f"Half of the students have {low:g} to {high:g}."
+    low, _middle, high = quantiles(points, n=4, method="inclusive")
+    half = _("Half of the students have {low:g} to {high:g}.", low=low, high=high)
     return f"{graded} {middle} {half}"
 
 
 def _notes(grades: Grades) -> Iterator[str]:
     if n := sum(line.waits for line in grades.graded):
-        yield f"Students who wait for points by hand: {n}. The points here don't count those yet."
+        yield _("Students who wait for points by hand: {n}. The points here don't count those yet.", n=n)
     if n := sum(line.status == "missing" for line in grades.lines):
-        yield f"Students on the list who handed in nothing: {n}."
+        yield _("Students on the list who handed in nothing: {n}.", n=n)
 
 
 def _histogram(points: Sequence[float], most: float) -> Markup:
@@ -110,14 +116,14 @@ def _histogram(points: Sequence[float], most: float) -> Markup:
             parts.append(label(x + step / 2, bottom - height - 4, str(counts[i])))
         parts.append(label(x + step / 2, bottom + 15, f"{i * width:.3g}"))
     parts.append(tag("line", x1=left, x2=_WIDTH, y1=bottom, y2=bottom, stroke="currentColor"))
-    parts.append(label(left + (_WIDTH - left) / 2, _HEIGHT - 6, "points"))
-    words = ", ".join(f"{i * width:.3g} points: {counts[i]}" for i in sorted(counts))
+    parts.append(label(left + (_WIDTH - left) / 2, _HEIGHT - 6, _("points")))
+    words = ", ".join(_("{points:.3g} points: {n}", points=i * width, n=counts[i]) for i in sorted(counts))
     return picture(
         join(parts),
         _WIDTH,
         _HEIGHT,
-        text=f"Number of students by points. {words}.",
-        name="Points",
+        text=_("Number of students by points. {words}.", words=words),
+        name=_("Points"),
         interactive=False,
         standalone=False,
     )
@@ -146,10 +152,12 @@ def _questions(grades: Grades) -> _Table:
             _KINDS[asked.kind],
             f"{len(answered)}",
             _bar(sum(right) / len(right)) if right and asked.kind != "prediction" else "",
-            f"{mean(given):.2f} of {asked.points:g}" if given else f"none yet of {asked.points:g}",
+            _("{mean:.2f} of {most:g}", mean=mean(given), most=asked.points)
+            if given
+            else _("none yet of {most:g}", most=asked.points),
         ])  # fmt: skip
-    head = ["Question", "Kind", "Answers", "Right", "Mean points"]
-    return _Table("Question by question", head, rows, (2, 4))
+    head = [_("Question"), _("Kind"), _("Answers"), _("Right"), _("Mean points")]
+    return _Table(_("Question by question"), head, rows, (2, 4))
 
 
 def _misconceptions(grades: Grades) -> _Table | None:
@@ -165,12 +173,13 @@ def _misconceptions(grades: Grades) -> _Table | None:
             option = f"{first}) {asked.options[LETTERS.index(first)].text}" if asked.options else _examples(answers)
             rows.append((n / n_answers, [f"{n}", _bar(n / n_answers), asked.name, option, why]))
     rows.sort(key=lambda row: -row[0])
-    head = ["Students", "of those who answered", "Question", "Answer", "What is behind it"]
-    return _Table("Misconceptions, the most frequent first", head, [row for _, row in rows], (0,)) if rows else None
+    head = [_("Students"), _("of those who answered"), _("Question"), _("Answer"), _("What is behind it")]
+    shown = [row for _share, row in rows]
+    return _Table(_("Misconceptions, the most frequent first"), head, shown, (0,)) if rows else None
 
 
 def _examples(answers: Counter[str]) -> str:
-    shown = [answer for answer, _ in answers.most_common(3)]
+    shown = [answer for answer, _n in answers.most_common(3)]
     return ", ".join(shown) + (", ..." if len(answers) > 3 else "")
 
 
@@ -183,12 +192,9 @@ def _surprises(grades: Grades) -> _Table | None:
         wrong = [item.answer for item in _marks(grades, asked) if item.is_right is False and not item.misconception]
         rows += [(n, [f"{n}", asked.name, answer]) for answer, n in Counter(wrong).items() if n > 1]
     rows.sort(key=lambda row: -row[0])
-    shown = [row for _, row in rows[:_MOST_ROWS]]
-    return (
-        _Table("Wrong numbers that several students gave", ["Students", "Question", "Answer"], shown, (0,))
-        if rows
-        else None
-    )
+    shown = [row for _n, row in rows[:_MOST_ROWS]]
+    head = [_("Students"), _("Question"), _("Answer")]
+    return _Table(_("Wrong numbers that several students gave"), head, shown, (0,)) if rows else None
 
 
 def _predictions(grades: Grades) -> Iterator[_Table]:
@@ -201,15 +207,17 @@ def _predictions(grades: Grades) -> Iterator[_Table]:
         for letter, option in zip(LETTERS, asked.options, strict=False):
             chosen = [item for given, item in pairs if given.text == letter]
             came = [item.is_right for item in chosen if item.is_right is not None]
-            true = f"{sum(came)} of {len(came)}" if came else ""
+            true = _("{n} of {n_all}", n=sum(came), n_all=len(came)) if came else ""
             rows.append([f"{len(chosen)}", _bar(len(chosen) / n), option.text, true])
-        yield _Table(f"{asked.name}: {asked.text}", ["Students", "Share", "Prediction", "Came true"], rows, (0, 3))
+        head = [_("Students"), _("Share"), _("Prediction"), _("Came true")]
+        yield _Table(f"{asked.name}: {asked.text}", head, rows, (0, 3))
         if asked.reasons:
             rows = []
             for letter, reason in zip(LETTERS, asked.reasons, strict=False):
                 n_chosen = sum(given.because == letter for given, _ in pairs)
                 rows.append([f"{n_chosen}", _bar(n_chosen / n), reason.text, reason.why[:1].upper() + reason.why[1:]])
-            yield _Table(f"{asked.name}: the reasons", ["Students", "Share", "Because", "About it"], rows, (0,))
+            head = [_("Students"), _("Share"), _("Because"), _("About it")]
+            yield _Table(_("{name}: the reasons", name=asked.name), head, rows, (0,))
 
 
 def _given(line: Graded, asked: Question) -> Iterator[tuple[Given, Mark]]:
@@ -225,7 +233,7 @@ def _not_graded(grades: Grades) -> _Table | None:
         if line.status in ("rejected", "unreadable"):
             notes[line.notes[0]] += len(line.files)
     rows = [[f"{n}", note] for note, n in notes.most_common(_MOST_ROWS)]
-    return _Table("Why files weren't graded", ["Files", "Reason"], rows, (0,)) if rows else None
+    return _Table(_("Why files weren't graded"), [_("Files"), _("Reason")], rows, (0,)) if rows else None
 
 
 def _versions(graded: Sequence[Graded]) -> _Table | None:
@@ -235,4 +243,4 @@ def _versions(graded: Sequence[Graded]) -> _Table | None:
             tensorflow = f", TensorFlow {handed_in.run.environment.tensorflow}" if handed_in.run else ""
             counts[f"tl_widgets {handed_in.tl_widgets}, Python {handed_in.python}{tensorflow}"] += 1
     rows = [[f"{n}", text] for text, n in counts.most_common(_MOST_ROWS)]
-    return _Table("What the students used", ["Students", "Versions"], rows, (0,)) if rows else None
+    return _Table(_("What the students used"), [_("Students"), _("Versions")], rows, (0,)) if rows else None

@@ -91,8 +91,8 @@ PREPROCESSING = {
         ),
         Preprocessing(
             "tf",
-            "-1 to 1",
-            "-1 to 1",
+            _("-1 to 1"),
+            _("-1 to 1"),
             _("scaled to -1..1"),
             _("It expects pixels in -1..1."),
             "keras.layers.Rescaling(1 / 127.5, offset=-1)",
@@ -102,7 +102,7 @@ PREPROCESSING = {
         Preprocessing(
             "lite",
             "(x - 127) / 128",
-            "about -1 to 1",
+            _("about -1 to 1"),
             _("scaled to -1..1"),
             _("It expects (pixels - 127) / 128."),
             "keras.layers.Rescaling(1 / 128, offset=-127 / 128)",

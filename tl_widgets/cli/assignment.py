@@ -28,34 +28,58 @@ _MOST_LIST_BYTES = 1_000_000
 
 def add_assignment(commands: Any) -> None:
     """Add the command `assignment` with `new`, `show` and `grade`."""
-    parent = commands.add_parser("assignment", help="for teachers: make an assignment for a class, and grade it")
+    parent = commands.add_parser("assignment", help=_("for teachers: make an assignment for a class, and grade it"))
     actions = parent.add_subparsers(dest="action", metavar="ACTION", required=True)
-    new = actions.add_parser("new", help="make the students' notebook", description="Make the students' notebook from "
-        "a description in TOML. It holds no answers.")  # fmt: skip
+    new = actions.add_parser(
+        "new",
+        help=_("make the students' notebook"),
+        description=_("Make the students' notebook from a description in TOML. It holds no answers."),
+    )
     _add_description(new)
-    new.add_argument("--nbgrader", action="store_true", help="the source version for nbgrader, with autograded cells "
-        "that hold the answers: put it into source/NAME/, never give it to students")  # fmt: skip
-    new.add_argument("--out", type=Path, metavar="FILE", help="the notebook (default: NAME.ipynb)")
-    show = actions.add_parser("show", help="show what a student gets, and the right answers")
+    new.add_argument(
+        "--nbgrader",
+        action="store_true",
+        help=_(
+            "the source version for nbgrader, with autograded cells that hold the answers: put it into source/NAME/, "
+            "never give it to students"
+        ),
+    )
+    new.add_argument("--out", type=Path, metavar="FILE", help=_("the notebook (default: NAME.ipynb)"))
+    show = actions.add_parser("show", help=_("show what a student gets, and the right answers"))
     _add_description(show)
-    show.add_argument("students", nargs="+", metavar="STUDENT", help="a student's name or number")
-    grade = actions.add_parser("grade", help="grade what was handed in", description="Read the files that submit() "
-        "wrote, grade them, run a sample again, and write NAME-grades.csv, NAME-by-hand.csv and NAME-statistics.html. "
-        "Points that are filled into NAME-by-hand.csv count the next time.")  # fmt: skip
+    show.add_argument("students", nargs="+", metavar="STUDENT", help=_("a student's name or number"))
+    grade = actions.add_parser(
+        "grade",
+        help=_("grade what was handed in"),
+        description=_(
+            "Read the files that submit() wrote, grade them, run a sample again, and write NAME-grades.csv, "
+            "NAME-by-hand.csv and NAME-statistics.html. Points that are filled into NAME-by-hand.csv count the next "
+            "time."
+        ),
+    )
     add = grade.add_argument
-    add("folder", type=Path, metavar="FOLDER", help="a folder, with sub-folders and zips, or a zip")
-    add("--description", type=Path, metavar="FILE", help="the description (default: the one .toml in FOLDER, beside it "
-        "or here)")  # fmt: skip
-    add("--students", type=Path, metavar="FILE", help="the names or numbers of all students, one on a line, to list "
-        "who handed in nothing")  # fmt: skip
-    add("--check", type=_count, default=_SAMPLE, metavar="N", help=f"how many runs to train again (default: {_SAMPLE})")
-    add("--seed", type=_count, metavar="N", help="decides which runs (default: drawn anew, and printed)")
-    add("--out", type=Path, default=Path(), metavar="FOLDER", help="where to write (default: here)")
-    add("--quiet", action="store_true", help="print only the summary")
+    add("folder", type=Path, metavar="FOLDER", help=_("a folder, with sub-folders and zips, or a zip"))
+    add(
+        "--description",
+        type=Path,
+        metavar="FILE",
+        help=_("the description (default: the one .toml in FOLDER, beside it or here)"),
+    )
+    add(
+        "--students",
+        type=Path,
+        metavar="FILE",
+        help=_("the names or numbers of all students, one on a line, to list who handed in nothing"),
+    )
+    again = _("how many runs to train again (default: {n})", n=_SAMPLE)
+    add("--check", type=_count, default=_SAMPLE, metavar="N", help=again)
+    add("--seed", type=_count, metavar="N", help=_("decides which runs (default: drawn anew, and printed)"))
+    add("--out", type=Path, default=Path(), metavar="FOLDER", help=_("where to write (default: here)"))
+    add("--quiet", action="store_true", help=_("print only the summary"))
 
 
 def _add_description(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("description", type=Path, metavar="DESCRIPTION", help="a .toml file")
+    parser.add_argument("description", type=Path, metavar="DESCRIPTION", help=_("a .toml file"))
 
 
 def _count(text: str) -> int:
@@ -64,7 +88,7 @@ def _count(text: str) -> int:
     except ValueError:
         number = -1
     if number < 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, 0 or more")
+        raise argparse.ArgumentTypeError(_("{text!r} is not a whole number, 0 or more", text=text))
     return number
 
 
@@ -148,7 +172,7 @@ def _grade(args: Namespace, console: Console) -> None:
     write_each((path, lambda path=path, text=text: write_text(path, text)) for path, text in written.items())  # type: ignore[misc]
     _summarize(grades, console, list(written))
     if stopped:
-        raise CancelledError("stopped")
+        raise CancelledError(_("stopped"))
 
 
 def _find_description(args: Namespace) -> Description:

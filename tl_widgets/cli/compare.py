@@ -22,11 +22,11 @@ from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, OnEvent
 from tl_widgets.core.files import check_writable, write_each, write_text, write_whole
 from tl_widgets.core.model_name import ModelName
-from tl_widgets.core.numbers import accuracy_text, percent, points_range
+from tl_widgets.core.numbers import accuracy_text, count_text, percent, points_range
 from tl_widgets.core.paths import absolute_path, user_path, working_folder
 from tl_widgets.core.settings import flat_settings, with_flat_values
 from tl_widgets.core.text import printable
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, localized
 from tl_widgets.data.archives import archive_stem
 from tl_widgets.data.catalogue import default_dataset, get_dataset, list_datasets, load_dataset
 from tl_widgets.data.dataset import ImageDataset
@@ -263,7 +263,7 @@ def _table(comparison: Comparison) -> Table:
         name = _("transfer (random)") if (run.name, run.weights) == (ModelName.TRANSFER, "random") else run.name
         score = scores.get(run.name)
         accuracy = f"{percent(score.accuracy)} ({points_range(*score.interval)})" if score else ""
-        table.add_row(name, accuracy, *(f"{n:,}" for n in numbers), f"{run.seconds.total:.1f}")
+        table.add_row(name, accuracy, *map(count_text, numbers), localized(f"{run.seconds.total:.1f}"))
     tested = next((run for run in comparison.runs if run.is_uneven), None)
     if tested is not None:
         n_right, n = tested.largest_class[1], len(tested.labels)
@@ -277,13 +277,13 @@ def _class_table(tested: Sequence[RunResult]) -> Table:
     """Return the recall of each class with its interval, and the balanced accuracy."""
     from tl_widgets.plots.labels import balanced_text
 
-    table = Table("\nclass", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("test\nimages", justify="right")
+    table = Table(f"\n{_('class')}", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(_("test\nimages"), justify="right")
     for run in tested:
         table.add_column(_("{run_name}: share recognized\n(95% interval)", run_name=run.name), justify="right")
     for figures in list(zip(*(run.per_class for run in tested), strict=True))[:_MAX_CLASSES]:
         shares = ["" if item.recall is None else accuracy_text(item.recall, item.recall_ci95) for item in figures]
-        table.add_row(figures[0].name, str(figures[0].n), *shares)
+        table.add_row(figures[0].name, count_text(figures[0].n), *shares)
     table.add_row(_("mean: balanced accuracy"), "", *map(balanced_text, tested))
     return table
 

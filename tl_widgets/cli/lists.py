@@ -11,9 +11,9 @@ from rich.table import Table
 
 from tl_widgets.cli.progress import make_console
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.numbers import size_text
+from tl_widgets.core.numbers import count_text, size_text
 from tl_widgets.core.resources import home_folder
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, localized
 
 # Only files with these names are ever deleted, whatever folder TL_WIDGETS_HOME points to.
 _FEATURES = ("features.sqlite3", "features.sqlite3-journal", "features.sqlite3-wal", "features.sqlite3-shm")
@@ -28,7 +28,7 @@ def show_backbones() -> None:
     table = _table(
         _("name"),
         _("function"),
-        *(_("parameters"), "MB", "top-1 %", _("min. pixels")),
+        *(_("parameters"), "MB", _("top-1 %"), _("min. pixels")),
         _("preprocessing"),
         _("offline"),
         numbers=slice(2, 6),
@@ -37,9 +37,9 @@ def show_backbones() -> None:
         table.add_row(
             entry.name,
             f"{entry.module}.{entry.function}",
-            "" if entry.n_params is None else f"{entry.n_params:,}",
+            "" if entry.n_params is None else count_text(entry.n_params),
             "" if entry.download_mb is None else f"{entry.download_mb:.0f}",
-            "" if entry.top1_pct is None else f"{entry.top1_pct:g}",
+            "" if entry.top1_pct is None else localized(f"{entry.top1_pct:g}"),
             "" if entry.min_input is None else str(entry.min_input),
             entry.family.preprocessing.label,
             _("yes") if entry.offline else _("no"),
@@ -61,7 +61,7 @@ def show_datasets() -> None:
     for info in list_datasets():
         numbers = (info.n_classes, info.n_train, info.n_validation, info.n_test)
         size = f"{info.n_bytes / 1e6:.0f}" if info.n_bytes else _("built in")
-        table.add_row(info.name, size, _("yes") if info.offline else _("no"), *(f"{n:,}" for n in numbers))
+        table.add_row(info.name, size, _("yes") if info.offline else _("no"), *map(count_text, numbers))
     console = make_console()
     console.print(table)
     for info in list_datasets():  # sentences need the full width of a terminal

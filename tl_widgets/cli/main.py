@@ -20,11 +20,11 @@ import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
 
 from tl_widgets.cli.assignment import add_assignment
 from tl_widgets.cli.options import IMAGE_OPTIONS, add_column_options, add_options, add_part_options
 from tl_widgets.cli.output import output_problem, prepare_streams
+from tl_widgets.cli.parser import MISTAKE, Parser, one_line
 from tl_widgets.cli.study import add_study
 from tl_widgets.core.config import Config, Workers
 from tl_widgets.core.errors import CancelledError, InputError
@@ -34,12 +34,7 @@ from tl_widgets.core.text import MOST_SHOWN, printable
 from tl_widgets.core.translation import _
 from tl_widgets.core.version import __version__
 
-FAULT, MISTAKE, STOPPED = 1, 2, 130
-
-
-def one_line(text: str) -> str:
-    """Return a text without line breaks."""
-    return " ".join(text.split())
+FAULT, STOPPED = 1, 130
 
 
 def print_error(text: str, status: int) -> int:
@@ -143,18 +138,15 @@ _NO_MEMORY = _("There was not enough memory. Try smaller images, fewer of them, 
 _EPILOG = _("Everything that comes with it runs offline. `tl-widgets COMMAND --help` shows the options of a command.")
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser that reports a mistake in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        what = printable(one_line(message)).rstrip(".")
-        self.exit(MISTAKE, _("{prog}: {what}. `{prog} --help` shows what is allowed.\n", prog=self.prog, what=what))
-
-
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser with all commands and their arguments."""
-    parser = _Parser(prog="tl-widgets", description=_("Learn transfer learning by measuring it."), epilog=_EPILOG)
-    parser.add_argument("--version", action="version", version=f"tl-widgets {__version__}")
+    parser = Parser(prog="tl-widgets", description=_("Learn transfer learning by measuring it."), epilog=_EPILOG)
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=f"tl-widgets {__version__}",
+        help=_("show program's version number and exit"),
+    )
     _add_home(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _add_compare(commands)
@@ -204,7 +196,7 @@ def _add_home(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _add_compare(commands: argparse._SubParsersAction[Parser]) -> None:
     compare = commands.add_parser(
         "compare",
         help=_("train a network from scratch and a frozen backbone on the same images"),
@@ -245,7 +237,7 @@ def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
     add("--quiet", action="store_true", help=_("print only the verdict"))
 
 
-def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _add_check(commands: argparse._SubParsersAction[Parser]) -> None:
     check = commands.add_parser(
         "check",
         help=_("look for mistakes in a saved Keras model and its images"),
@@ -266,7 +258,7 @@ def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
     check.add_argument("--quiet", action="store_true", help=_("print only what was found"))
 
 
-def _add_export(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _add_export(commands: argparse._SubParsersAction[Parser]) -> None:
     export = commands.add_parser(
         "export",
         help=_("write a trained model for a browser, a phone or another program, with proof that it answers the same"),
@@ -313,7 +305,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except InputError as error:
         return print_error(str(error), MISTAKE)
     except (CancelledError, KeyboardInterrupt):
-        return print_error("stopped", STOPPED)
+        return print_error(_("stopped"), STOPPED)
     except OSError as error:  # a full disk, a folder that is gone: nothing that we could mend
         where = f": {str(error.filename)[:MOST_SHOWN]}" if error.filename else ""
         return print_error(f"{error.strerror or error}{where}", MISTAKE)

@@ -10,7 +10,7 @@ from typing import Any
 from tl_widgets.core.config import ImageSettings
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.settings import Choice, Flag, Name, Part, Real, Setting, Several, Whole, settings_of
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, language, localized
 from tl_widgets.records.provenance import Columns
 
 Add = Callable[..., Any]
@@ -30,7 +30,9 @@ def add_options(add: Add, settings: Iterable[Setting]) -> None:
 
 
 def _add_option(add: Add, setting: Setting) -> None:
-    text = setting.help[:1].lower() + setting.help[1:]
+    text = setting.help
+    if language() != "de":  # where nouns have capitals
+        text = text[:1].lower() + text[1:]
     if isinstance(setting.kind, Flag):
         name = f"--no-{_option_name(setting)}" if setting.default else option_of(setting)
         action = "store_false" if setting.default else "store_true"
@@ -38,7 +40,8 @@ def _add_option(add: Add, setting: Setting) -> None:
         return
     kind = setting.kind
     # argparse formats help texts with %.
-    text = f"{text}{_allowed(setting)} (default: {_default_text(setting)})".replace("%", "%%")
+    text = _("{text} (default: {value})", text=f"{text}{_allowed(setting)}", value=_default_text(setting))
+    text = text.replace("%", "%%")
     extra: dict[str, Any] = {} if setting.bare is None else {"nargs": "?", "const": setting.bare}
     add(option_of(setting), dest=setting.name, type=_parser(setting), default=setting.default, metavar=_metavar(kind),
         help=text, **extra)  # fmt: skip
@@ -48,8 +51,9 @@ def _allowed(setting: Setting) -> str:
     """Return the allowed values, if the metavariable doesn't show them."""
     match setting.kind:
         case Choice() as choice:
-            options = [setting.none if value is None else str(value) for _, value in choice.listed()]
-            return f": {', '.join(options)}{', or a file' if choice.or_file else ''}"
+            options = [setting.none if value is None else str(value) for _label, value in choice.listed()]
+            names = ", ".join(options)
+            return _(": {names}, or a file", names=names) if choice.or_file else f": {names}"
         case Name(listed_by=command) if command:
             return _("; see `tl-widgets {command}`", command=command)
         case Several(example=example):
@@ -72,7 +76,7 @@ def _default_text(setting: Setting) -> str:
         return setting.none
     if isinstance(value, tuple):
         return ",".join(map(str, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return localized(f"{value:g}") if isinstance(value, float) else str(value)
 
 
 def _metavar(kind: object) -> str:

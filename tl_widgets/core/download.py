@@ -63,7 +63,9 @@ def download(
     with _open_url(url, cancel) as response:
         n_total = _announced_length(response)
         if n_bytes and n_total and n_total != n_bytes:
-            raise OSError(f"{url} offers {n_total:,} bytes, but the published file has {n_bytes:,}")
+            raise OSError(
+                _("{url} offers {n:,} bytes, but the published file has {m:,}", url=url, n=n_total, m=n_bytes)
+            )
         n_total = n_total or n_bytes or 0
         require_disk(target.parent, n_total, _("Downloading {subject}", subject=subject))
         with atomic_file(target) as file:
@@ -71,7 +73,7 @@ def download(
             most = n_total or most_bytes
             _copy(response, file, digest, _("downloading {subject}", subject=subject), n_total, most, on_event, cancel)
             if published_hash is not None and digest.hexdigest() != published_hash:
-                raise OSError(f"the file from {url} is not the published one: its hash differs")
+                raise OSError(_("the file from {url} is not the published one: its hash differs", url=url))
     return target
 
 

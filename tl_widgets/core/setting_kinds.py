@@ -11,7 +11,7 @@ from typing import Any
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.paths import absolute_path, user_path
 from tl_widgets.core.text import shown
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, typed_number
 
 _MAX_WHOLE = 10**18  # what NumPy's and TensorFlow's whole numbers hold
 
@@ -127,7 +127,7 @@ class Real:
     def parse(self, text: str) -> float:
         """Return the typed number, or raise InputError."""
         try:
-            return float(text)
+            return typed_number(text)
         except ValueError:
             raise InputError(_("{text!r} is not a number", text=text)) from None
 

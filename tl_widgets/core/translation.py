@@ -6,6 +6,7 @@ Write a whole sentence with named placeholders, and give their values:
     _("{name} has {count:,} images.", name=name, count=len(images))
     ngettext("{n:,} image was left out.", "{n:,} images were left out.", n_out)  # {n} is the number
     Markup(_("<b>{name}</b> wins")).format(name=name)  # HTML: Markup escapes the values
+    _("{name} has arrived.", { name })  // JavaScript, which `in_script` translates
 
 - The text is a literal: the extraction doesn't find an f-string. Values are names, numbers and texts that fit into any
   sentence; never build a sentence from parts.
@@ -23,6 +24,7 @@ from __future__ import annotations
 import gettext
 import json
 import os
+import re
 import string
 import sys
 from collections.abc import Callable, Iterator
@@ -33,13 +35,17 @@ from typing import Any, cast
 
 # The languages that are chosen without being asked for: their catalogues are complete, which tests/test_languages.py
 # checks. Others can be tried with TL_WIDGETS_LANG.
-OFFERED: frozenset[str] = frozenset()
+OFFERED = frozenset({"de", "es"})
 VARIABLE = "TL_WIDGETS_LANG"
 ENGLISH = "en"
 DOMAIN = "tl_widgets"
 FOLDER = Path(__file__).parents[1] / "locale"
 _SETTINGS = Path("lab", "user-settings", "@jupyterlab", "translation-extension", "plugin.jupyterlab-settings")
 _DECIMAL_COMMA = str.maketrans(",.", ".,")
+_SCRIPT_WORDS = r"""const _ = (text, values = {}) => text.replace(/{(\w+)}/g, (place, name) => values[name] ?? place);
+const numberText = (value, options) => value.toLocaleString("LANGUAGE", options);
+"""
+_SCRIPT_TEXT = re.compile(r'\b_\(("(?:[^"\\]|\\.)*")')
 
 
 class Translated(str):
@@ -96,6 +102,19 @@ def localized(number: str) -> str:
     if language() == ENGLISH:
         return number
     return _translated(number.translate(_DECIMAL_COMMA), number)
+
+
+def typed_number(text: str) -> float:
+    """Return a number that somebody typed, with a decimal point or as the language writes it; else raise ValueError."""
+    return float(text if language() == ENGLISH else text.replace(",", "."))
+
+
+def in_script(script: str) -> str:
+    """Return JavaScript with the texts in its `_("...")` translated, and with `_` and `numberText`, which it calls."""
+    catalogue = _catalogue()
+    if catalogue is not None:
+        script = _SCRIPT_TEXT.sub(lambda call: f"_({json.dumps(catalogue.gettext(json.loads(call[1])))}", script)
+    return _SCRIPT_WORDS.replace("LANGUAGE", language()) + script
 
 
 def in_english(text: str | BaseException) -> str:

@@ -278,7 +278,7 @@ class ZipSource:
             RuntimeError,
             ValueError,
         ) as error:
-            raise OSError(f"damaged in the archive: {error}") from error
+            raise OSError(_("damaged in the archive: {error}", error=error)) from error
 
     def close(self) -> None:
         """Close the archive."""
@@ -332,7 +332,7 @@ def _member_skip_reason(member: zipfile.ZipInfo, name: str, parts: list[str]) ->
     if reason := problem_of(name, parts):
         return reason
     if stat.S_ISLNK(member.external_attr >> 16):
-        return "a link"
+        return _("a link")
     if member.flag_bits & 1 or member.compress_type == _AES:
         return _PASSWORD
     if member.compress_type not in _COMPRESSION_METHODS:
@@ -346,7 +346,7 @@ def _member_skip_reason(member: zipfile.ZipInfo, name: str, parts: list[str]) ->
     return ""
 
 
-_PASSWORD = "password-protected"  # noqa: S105
+_PASSWORD = _("password-protected")
 
 
 def _require_readable(source_name: str, n_files: int, skipped: list[tuple[str, str]]) -> None:

@@ -298,7 +298,7 @@ def _why_empty(source: ImageSource, source_name: str) -> list[str]:
     if not listing.skipped:
         return []
     reasons = [f"{printable(name)} ({reason})" for name, reason in listing.skipped]
-    return [f"Skipped: {first_few(reasons)}."]
+    return [_("Skipped: {files}.", files=first_few(reasons))]
 
 
 MAX_NAME = 80  # characters of a class name: it must fit into figures and tables

@@ -65,7 +65,7 @@ def _near_duplicates(dataset: ImageDataset) -> Iterator[Diagnosis]:
         )
     yield Diagnosis(
         "near_duplicates",
-        f"{text}. Alike: {first_few([_pair_text(dataset, duplicate) for duplicate in duplicates])}.",
+        _("{text}. Alike: {pairs}.", text=text, pairs=first_few([_pair_text(dataset, each) for each in duplicates])),
         _("Look at them: {advice}", advice=_advice(dataset, duplicates)),
     )
 
@@ -99,8 +99,8 @@ def _pair_text(dataset: ImageDataset, duplicate: NearDuplicate) -> str:
     """Name the two images by their files, or by their rows if they have none."""
     files = dataset.report.files if dataset.report else {}
     split = dataset.test if duplicate.split == "test" else dataset.validation
-    name = files.get(image_key(split.images[duplicate.row]), f"image {duplicate.row}")
-    other = files.get(image_key(dataset.train.images[duplicate.train_row]), f"image {duplicate.train_row}")
+    name = files.get(image_key(split.images[duplicate.row]), _("image {row}", row=duplicate.row))
+    other = files.get(image_key(dataset.train.images[duplicate.train_row]), _("image {row}", row=duplicate.train_row))
     turn = f", {duplicate.turn}" if duplicate.turn else ""
     return _("{name} ({split}{turn}) and {other} (train)", name=name, split=duplicate.split, turn=turn, other=other)
 

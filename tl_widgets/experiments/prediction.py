@@ -118,8 +118,10 @@ def runs_with_models(comparison: Comparison) -> tuple[RunResult, ...]:
     runs = tuple(run for run in comparison.runs if run.model is not None)
     if not runs:
         raise InputError(
-            "The models of this result are gone: a record holds none, and a Lab keeps those of its last run only. "
-            "Train again; the same settings and seed give the same models on the same machine."
+            _(
+                "The models of this result are gone: a record holds none, and a Lab keeps those of its last run only. "
+                "Train again; the same settings and seed give the same models on the same machine."
+            )
         )
     return runs
 

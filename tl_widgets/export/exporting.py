@@ -22,7 +22,7 @@ from tl_widgets.core.model_name import heading_of
 from tl_widgets.core.numbers import percent
 from tl_widgets.core.paths import absolute_path
 from tl_widgets.core.text import shown
-from tl_widgets.core.translation import _, in_english
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset, Images
 from tl_widgets.experiments.comparison import environment, summarize
 from tl_widgets.experiments.prediction import require_new_test_images, runs_with_models
@@ -324,11 +324,11 @@ def _write_rest(report: ExportReport, run: RunResult, folder: Path) -> ExportRep
         programs.LABELS: programs.labels_text(run.class_names),
         programs.PROGRAM: programs.program(report.kind, side),
     }
-    if report.kind == "web":  # the page is in English
-        intro = f"A model that was trained with tl_widgets tells {len(run.class_names)} classes apart"
+    if report.kind == "web":
+        intro = _("A model that was trained with tl_widgets tells {n} classes apart", n=len(run.class_names))
         intro += f": {', '.join(run.class_names)}." if len(run.class_names) <= _MOST_NAMED else "."
         texts["index.html"] = programs.page(
-            report.dataset.name, run.class_names, side, intro=intro, proof=in_english(report.headline)
+            report.dataset.name, run.class_names, side, intro=intro, proof=report.headline
         )
         programs.write_browser_runtime(folder / "litert")
     files = (EXPORT_KINDS[report.kind].file, *texts, README, REPORT)

@@ -11,6 +11,7 @@ from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.plots.networks import (
     BackboneFacts,
@@ -98,14 +99,17 @@ def plot_networks(dataset: ImageDataset | Comparison, config: Config | None = No
     """
     if isinstance(dataset, Comparison):
         if config is not None:
-            raise InputError("A comparison has its own settings. Give it without `config`, or give a data set.")
+            raise InputError(_("A comparison has its own settings. Give it without `config`, or give a data set."))
         return networks_of(dataset.dataset.image_size, dataset.dataset.class_names, dataset.config)
     if not isinstance(dataset, ImageDataset):
         raise InputError(
-            f"Give an ImageDataset, such as load_dataset() returns, or a Comparison; received {dataset!r:.100}."
+            _(
+                "Give an ImageDataset, such as load_dataset() returns, or a Comparison; received {value!r:.100}.",
+                value=dataset,
+            )
         )
     if config is not None and not isinstance(config, Config):
-        raise InputError(f"config must be a Config, such as Config(epochs=5); received {config!r:.100}.")
+        raise InputError(_("config must be a Config, such as Config(epochs=5); received {value!r:.100}.", value=config))
     return networks_of(dataset.image_size, dataset.class_names, config or Config())
 
 
@@ -153,7 +157,7 @@ def transfer_rows(config: Config, image_size: int, n_classes: int) -> tuple[Laye
     backbone.require_size(image_size)
     end = backbone.cut_after(config.cut) or backbone
     if end.n_params is None or end.feature_width is None:
-        raise InputError(f"How many parameters {backbone.name} has is known only once it is built.")
+        raise InputError(_("How many parameters {name} has is known only once it is built.", name=backbone.name))
     return transfer_ledger(
         (image_size, image_size, 3),
         n_classes,

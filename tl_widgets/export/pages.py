@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from tl_widgets.core.html import table
+from tl_widgets.core.html import Markup, table
+from tl_widgets.core.translation import _ as translate, language
+
+
+def translated(message: str, /, **values: object) -> Markup:
+    """Return a text of a template in the reader's language; it may have tags, and its values are escaped."""
+    return Markup(translate(message)).format(**values)
 
 
 def render(package: str, template: str, /, **content: Any) -> str:
@@ -23,5 +29,5 @@ def render(package: str, template: str, /, **content: Any) -> str:
         undefined=StrictUndefined,
         keep_trailing_newline=True,
     )
-    pages.globals["table"] = table
+    pages.globals |= {"table": table, "_": translated, "language": language()}
     return pages.get_template(template).render(**content)

@@ -7,6 +7,8 @@ from importlib import resources
 from pathlib import Path
 
 from tl_widgets.core.text import escaped
+from tl_widgets.core.translation import in_script, language
+from tl_widgets.export.pages import translated
 
 LABELS = "labels.txt"
 PROGRAM = "classify.py"
@@ -66,9 +68,10 @@ def page(title: str, class_names: tuple[str, ...], side: int, *, intro: str, pro
         return Markup(resources.files("tl_widgets.export").joinpath("web", name).read_text("utf-8"))  # noqa: S704
 
     pages = Environment(loader=PackageLoader("tl_widgets.export", "web"), autoescape=True, undefined=StrictUndefined)
+    pages.globals |= {"_": translated, "language": language()}
     return pages.get_template("index.html.jinja").render(
         title=title, labels=class_names, side=side, intro=intro, proof=proof, css=part("page.css"),
-        script=part("page.js"),
+        script=Markup(in_script(part("page.js"))),  # noqa: S704
     )  # fmt: skip
 
 

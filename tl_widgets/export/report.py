@@ -15,7 +15,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import heading_of
 from tl_widgets.core.numbers import accuracy_text, count_text, percent, points_range
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, localized, ngettext
 from tl_widgets.data.dataset import ImageDataset, Images
 from tl_widgets.data.folds import answered_images
 from tl_widgets.data.memmap_images import IndexedImages
@@ -142,13 +142,13 @@ def _bold(text: str) -> Markup:
 
 def _results(runs: Sequence[RunResult]) -> _Table:
     head = [
-        "Model",
+        _("Model"),
         _("Test accuracy"),
-        "95% interval",
-        "Right",
-        "Trainable",
-        "Frozen",
-        "Seconds",
+        _("95% interval"),
+        _("Right"),
+        _("Trainable"),
+        _("Frozen"),
+        _("Seconds"),
         _("of which training"),
     ]
     rows = []
@@ -164,7 +164,7 @@ def _results(runs: Sequence[RunResult]) -> _Table:
                 interval,
                 _("{n_right} of {n_labels}", n_right=run.n_right, n_labels=len(run.labels)),
             ]
-        cost = [f"{run.seconds.total:.1f}", f"{run.seconds.train:.1f}"]
+        cost = [localized(f"{value:.1f}") for value in (run.seconds.total, run.seconds.train)]
         name = Markup("{} <small>{}</small>").format(_name(run), run.backbone) if run.backbone else _name(run)
         balanced = [balanced_text(run)] if is_uneven else []
         rows.append([name, *score, *balanced, count_text(run.params.trainable), count_text(run.params.frozen), *cost])
@@ -177,7 +177,7 @@ def _results(runs: Sequence[RunResult]) -> _Table:
             _("{n_right} of {n}", n_right=n_right, n=n),
         ]
         chance = percent(1 / len([figures for figures in uneven[0].per_class if figures.n]))
-        rows.append([f"Always {largest}", *score, chance, *[""] * 4])
+        rows.append([_("Always {name}", name=largest), *score, chance, *[""] * 4])
     return _Table(head, rows)
 
 
@@ -199,7 +199,7 @@ def _seeds(comparison: Comparison) -> _Table | None:
     caption = _(
         "Test accuracy seed by seed; everything else on this page is from seed {seed}", seed=comparison.config.seed
     )
-    return _Table(["Seed", *(heading_of(name) for name in names)], rows, caption)
+    return _Table([_("Seed"), *(heading_of(name) for name in names)], rows, caption)
 
 
 def _folds(comparison: Comparison, folds: Folds) -> _Table:
@@ -215,7 +215,7 @@ def _folds(comparison: Comparison, folds: Folds) -> _Table:
         [_bold(_("All (95% interval over images)")), str(len(folds.rows)), *(scores[n].text for n in accuracies)]
     )
     caption = _("Test accuracy fold by fold; the curves on this page are means over the folds, its seconds are sums")
-    return _Table(["Fold", _("Test images"), *map(heading_of, accuracies)], rows, caption)
+    return _Table([_("Fold"), _("Test images"), *map(heading_of, accuracies)], rows, caption)
 
 
 def _figures(comparison: Comparison) -> Iterator[dict[str, Any]]:
@@ -227,16 +227,16 @@ def _figures(comparison: Comparison) -> Iterator[dict[str, Any]]:
 
 def _classes(tested: Sequence[RunResult]) -> _Table:
     def share(value: float | None) -> str:
-        return "none" if value is None else percent(value)
+        return _("none") if value is None else percent(value)
 
     def recall(figures: ClassFigures) -> str:
         if figures.recall is None or not tested[0].is_uneven:
             return share(figures.recall)
         return accuracy_text(figures.recall, figures.recall_ci95)
 
-    head = ["Class", _("Test images")]
+    head = [_("Class"), _("Test images")]
     for run in tested:
-        head += [_("{value}: recall", value=_name(run)), "precision"]
+        head += [_("{value}: recall", value=_name(run)), _("precision")]
     rows = []
     for figures in list(zip(*(run.per_class for run in tested), strict=True))[:_MAX_CLASSES]:
         shares = [text for figure in figures for text in (recall(figure), share(figure.precision))]
@@ -253,7 +253,7 @@ def _galleries(tested: Sequence[RunResult], images: Images | IndexedImages) -> I
 
     def gallery(heading: str, sentence: str, rows: Sequence[int]) -> dict[str, str]:
         n = min(N_CARDS, len(rows))
-        shown = f"; here {'is' if n == 1 else 'are'} {n}" if n else ""
+        shown = ngettext("; here is {n}", "; here are {n}", n) if n else ""
         pictures = cards(images, rows[:n], tested) if n else ""
         return {"heading": heading, "sentence": sentence + shown, "cards": pictures}
 
@@ -261,7 +261,8 @@ def _galleries(tested: Sequence[RunResult], images: Images | IndexedImages) -> I
     sentence = (
         _("The models disagree on {n_rows}", n_rows=len(rows)) if rows else _("The models give the same answers to all")
     )
-    yield gallery("Disagreements", _("{sentence} of the {n_test} test images", sentence=sentence, n_test=n_test), rows)
+    sentence = _("{sentence} of the {n_test} test images", sentence=sentence, n_test=n_test)
+    yield gallery(_("Disagreements"), sentence, rows)
     rows = confident_mistakes(runs)
     sentence = _("At least one model is wrong on {n_rows}", n_rows=len(rows)) if rows else _("No model is wrong on any")
     sentence += _(" of the {n_test} test images, the most confident mistakes first", n_test=n_test)
@@ -271,18 +272,18 @@ def _galleries(tested: Sequence[RunResult], images: Images | IndexedImages) -> I
 def _data(comparison: Comparison) -> list[list[str]]:
     data = comparison.dataset
     facts = [
-        ["Name", data.name],
-        ["Source", data.source or _("not known")],
-        ["Images", images_text(comparison)],
-        ["Size", _("{image_size} × {image_size} pixels", image_size=data.image_size)],
+        [_("Name"), data.name],
+        [_("Source"), data.source or _("not known")],
+        [_("Images"), images_text(comparison)],
+        [_("Size"), _("{image_size} × {image_size} pixels", image_size=data.image_size)],
         [_("{n_class_names} classes", n_class_names=len(data.class_names)), ", ".join(data.class_names[:_MAX_CLASSES])],
     ]
     if data.origin is not None:
         facts.append([_("Seed of the split"), str(data.origin.seed)])
         if data.origin.path:
-            facts.append(["Folder", data.origin.path])
+            facts.append([_("Folder"), data.origin.path])
     if data.fingerprint:
-        facts.append(["Fingerprint", Markup("<code>{}</code>").format(data.fingerprint)])
+        facts.append([_("Fingerprint"), _code(data.fingerprint)])
     return facts
 
 
@@ -300,21 +301,28 @@ def _data_notes(dataset: ImageDataset, *, class_weights: bool) -> list[str]:
 
 def _settings(comparison: Comparison) -> list[list[str]]:
     config: dict[str, Any] = asdict(comparison.config)
-    scratch = {_("scratch: {name}", name=name): value for name, value in config.pop("scratch").items()}
-    tuning = {f"fine-tuning: {name}": value for name, value in (config.pop("fine_tuning") or {}).items()}
-    return [[name.replace("_", " "), _value(value)] for name, value in {**config, **tuning, **scratch}.items()]
+    parts = {
+        f"{part}.{name}": value
+        for part in ("fine_tuning", "scratch")
+        for name, value in (config.pop(part) or {}).items()
+    }
+    return [[_code(name), _value(value)] for name, value in {**config, **parts}.items()]
+
+
+def _code(name: str) -> Markup:
+    return Markup("<code>{}</code>").format(name)
 
 
 def _value(value: object) -> str:
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
     if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+        return _("yes") if value else _("no")
+    return _("none") if value is None else localized(f"{value:g}") if isinstance(value, float) else str(value)
 
 
 def _versions(comparison: Comparison) -> list[list[str]]:
-    rows = [[name.replace("_", " "), str(value)] for name, value in asdict(comparison.environment).items()]
+    rows = [[_code(name), _value(value)] for name, value in asdict(comparison.environment).items()]
     weights = [
         [_("weights: {value}", value=_name(run)), Markup("{} <code>{}</code>").format(run.weights, run.weights_sha256)]
         for run in comparison.runs

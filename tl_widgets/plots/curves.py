@@ -217,7 +217,11 @@ def plot_test_accuracy(result: Result, *, ax: Axes | None = None) -> Axes:
         "accuracy with 95% interval\ndotted line: {chance_text}", chance_text=chance_text
     )  # one line would be wider than narrow axes
     if n_seeds:
-        x_label = f"mean of {n_seeds} seeds with 95% interval\nover seeds; dots: each seed\ndotted line: {chance_text}"
+        x_label = _(
+            "mean of {n_seeds} seeds with 95% interval\nover seeds; dots: each seed\ndotted line: {chance_text}",
+            n_seeds=n_seeds,
+            chance_text=chance_text,
+        )
     if n_folds := max((len(score.folds) for score in scores.values()), default=0):
         x_label = _(
             "accuracy over {n_folds} folds with 95% interval\ndots: each fold; dotted line: {chance_text}",

@@ -228,7 +228,7 @@ def _card(pixels: NDArray[np.uint8], row: int, runs: Sequence[RunResult]) -> Mar
     for run in runs:
         is_right = run.predictions[row] == run.labels[row]
         mark, kind = ("✓", "tlw-right-answer") if is_right else ("✗", "tlw-wrong-answer")
-        word = "right" if is_right else "wrong"
+        word = _("right") if is_right else _("wrong")
         confidence = percent(max(run.probabilities[row])) if run.probabilities else ""
         line = Markup(
             '<span class="{}"><span role="img" aria-label="{}">{}</span> {}: {} <small>{}</small></span>'

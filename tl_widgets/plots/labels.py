@@ -310,7 +310,7 @@ def _parameters(runs: tuple[RunResult, ...]) -> str:
         )
         for run in runs
     ]
-    return f"Parameters: {'; '.join(parts)}."
+    return _("Parameters: {texts}.", texts="; ".join(parts))
 
 
 def _seconds(runs: tuple[RunResult, ...]) -> str:

@@ -9,7 +9,7 @@ from itertools import accumulate, pairwise
 from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import count_text, short_count
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, ngettext
 from tl_widgets.plots.network_parts import (
     BackboneFacts,
     Column,
@@ -198,10 +198,10 @@ def _texts(column: Column, density: int) -> tuple[str, str]:
     """Return what stands above and below a part."""
     if column.side is None and density == len(_DENSITIES) - 1:
         return "", f"{column.text(density)} {column.above}"
-    unit = ""
+    above = column.above
     if column.key == "filters:0" and density == 0:
-        unit = " filter" if column.n_filters == 1 else " filters"
-    return column.above + unit, column.text(density)
+        above = ngettext("{above} filter", "{above} filters", column.n_filters, above=above)
+    return above, column.text(density)
 
 
 def _fit(sheet: Sheet, columns: Sequence[Column], class_names: Sequence[str]) -> _Layout:

@@ -93,7 +93,7 @@ def parameter_areas(counts: Mapping[ModelName, ParameterCount], *, width: float 
         width,
         AREAS_HEIGHT,
         text=areas_text(counts),
-        name="Parameters as areas",
+        name=_("Parameters as areas"),
         interactive=False,
         standalone=False,
     )

@@ -111,7 +111,7 @@ def transfer_ledger(
     """
     rows = [
         LayerRow("Preprocessing", image_shape),
-        LayerRow(backbone, (feature_width,), backbone_params, "frozen", frozen=True),
+        LayerRow(backbone, (feature_width,), backbone_params, _("frozen"), frozen=True),
         LayerRow("GlobalAveragePooling2D", (feature_width,)),
     ]
     if head_dropout:

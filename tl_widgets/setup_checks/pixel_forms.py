@@ -50,9 +50,9 @@ def form_of(images: Array) -> Form:
     if low >= 0:
         return _positive(values, high)
     if low >= -0.51 and high <= 0.51 and low < -0.4 and high > 0.4:
-        return Form("half", "-0.5 to 0.5", (values + 0.5) * 255)
+        return Form("half", _("-0.5 to 0.5"), (values + 0.5) * 255)
     if low >= -1.01 and high <= 1.01:
-        return Form("tf", "-1 to 1", (values + 1) * 127.5)
+        return Form("tf", _("-1 to 1"), (values + 1) * 127.5)
     if is_color and _is_near(lows, highs, -_MEAN / _STD, (1 - _MEAN) / _STD, 0.03):
         return Form("torch", _("standardized by ImageNet's mean and deviation"), (values * _STD + _MEAN) * 255)
     if abs(values.mean()) < 0.5 and 0.5 < values.std() < 1.6 and low > -8 and high < 8:
@@ -67,9 +67,9 @@ def form_of(images: Array) -> Form:
 
 def _positive(values: Array, high: float) -> Form:
     if high <= 1.01:
-        return Form("unit", "0 to 1", values * 255)
+        return Form("unit", _("0 to 1"), values * 255)
     if 8 < high <= 300:
-        return Form("raw", "0 to 255", values)
+        return Form("raw", _("0 to 255"), values)
     if high > 300:
         for bits in (10, 12, 14, 16):
             if high < 2**bits:

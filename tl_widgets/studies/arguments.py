@@ -13,7 +13,7 @@ from tl_widgets.core.translation import _
 if TYPE_CHECKING:
     from tl_widgets.experiments.seconds import Workload
 
-IMAGES, MODELS = GROUPS = ("Images", "Models")  # headings of a form
+IMAGES, MODELS = GROUPS = (_("Images"), _("Models"))  # headings of a form
 
 
 class DataFacts(Protocol):

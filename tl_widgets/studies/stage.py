@@ -353,7 +353,7 @@ def _value(chart: StageChart, dot: Dot | None) -> tuple[str, str]:
 
 def _stops(axes: SvgAxes, chart: StageChart) -> Markup:
     groups = _by_label(chart)
-    box = TipBox([(name, _label(name)) for name in chart.series], ("value", "95% interval"), list(groups))
+    box = TipBox([(name, _label(name)) for name in chart.series], (_("value"), _("95% interval")), list(groups))
     parts: list[str] = [box.defs]
     places = sorted({axes.x(dot.x) for group in groups.values() for dot in group.values()})
     gaps = [after - before for before, after in pairwise(places)]

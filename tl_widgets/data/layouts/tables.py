@@ -101,7 +101,7 @@ def _csv_rows(text: str) -> list[list[str]]:
         if row:
             rows.append(row)
         if len(rows) > MAX_ROWS or len(row) > MAX_COLUMNS:
-            raise ValueError(f"more than {MAX_ROWS:,} rows or {MAX_COLUMNS} columns")
+            raise ValueError(_("more than {rows:,} rows or {columns} columns", rows=MAX_ROWS, columns=MAX_COLUMNS))
     return rows
 
 
@@ -111,13 +111,13 @@ def _json_rows(text: str) -> list[list[str]]:
         if line.strip():
             record = json.loads(line)
             if not isinstance(record, dict):
-                raise ValueError("a line that is no object")
+                raise ValueError(_("a line that is no object"))
             records.append(record)
         if len(records) > MAX_ROWS:
-            raise ValueError(f"more than {MAX_ROWS:,} lines")
+            raise ValueError(_("more than {n:,} lines", n=MAX_ROWS))
     columns = list(dict.fromkeys(str(key) for record in records for key in record))
     if len(columns) > MAX_COLUMNS:
-        raise ValueError(f"more than {MAX_COLUMNS} columns")
+        raise ValueError(_("more than {n} columns", n=MAX_COLUMNS))
     return [columns, *([_cell(record.get(column)) for column in columns] for record in records)]
 
 

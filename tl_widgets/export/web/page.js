@@ -40,7 +40,7 @@ async function ask(picture, width, height) {
 }
 
 function percent(share) {
-  return `${(100 * share).toFixed(1)}%`;
+  return `${numberText(100 * share, { minimumFractionDigits: 1, maximumFractionDigits: 1 })}%`;
 }
 
 function show(shares, milliseconds) {
@@ -50,18 +50,18 @@ function show(shares, milliseconds) {
   answer.setAttribute("aria-live", stream ? "off" : "polite"); // a camera answers several times a second
   answer.replaceChildren(best, percent(shares[order[0]]));
   // Few classes keep their places, so that nothing jumps; of many, the most probable are shown.
-  const shown = LABELS.length > MOST ? order.slice(0, MOST) : LABELS.map((_, i) => i);
+  const shown = LABELS.length > MOST ? order.slice(0, MOST) : LABELS.map((label, i) => i);
   bars.replaceChildren(...shown.map((i) => {
     const row = document.createElement("li");
     const [name, number, bar] = ["span", "span", "i"].map((tag) => document.createElement(tag));
     name.textContent = LABELS[i];
     number.textContent = percent(shares[i]);
-    bar.style.setProperty("--share", percent(shares[i]));
+    bar.style.setProperty("--share", `${100 * shares[i]}%`);
     row.append(name, number, bar);
     return row;
   }));
   document.getElementById("seen").hidden = false;
-  document.getElementById("pace").textContent = `One answer takes ${milliseconds.toFixed(milliseconds < 10 ? 1 : 0)} ms here.`;
+  document.getElementById("pace").textContent = _("One answer takes {n} ms here.", { n: numberText(milliseconds, { maximumFractionDigits: milliseconds < 10 ? 1 : 0 }) });
   document.body.dataset.answer = LABELS[order[0]];
 }
 
@@ -73,7 +73,7 @@ async function startCamera() {
   if (starting) return; // a second click, before the browser has asked: the first camera would never stop
   say("");
   if (!navigator.mediaDevices?.getUserMedia) {
-    say("Browsers give the camera only to pages from localhost or over https. Choose a photograph instead.");
+    say(_("Browsers give the camera only to pages from localhost or over https. Choose a photograph instead."));
     return;
   }
   stopCamera();
@@ -82,8 +82,8 @@ async function startCamera() {
     stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: facing, width: { ideal: 640 } } });
   } catch (error) {
     say(error.name === "NotAllowedError"
-      ? "This page wasn’t allowed to use the camera. Allow it in the browser’s address bar, or choose a photograph."
-      : "No camera could be started here. Choose a photograph instead.");
+      ? _("This page wasn’t allowed to use the camera. Allow it in the browser’s address bar, or choose a photograph.")
+      : _("No camera could be started here. Choose a photograph instead."));
     return;
   } finally {
     starting = false;
@@ -91,7 +91,7 @@ async function startCamera() {
   video.srcObject = stream;
   await video.play();
   only(video);
-  cameraButton.textContent = "Stop camera";
+  cameraButton.textContent = _("Stop camera");
   const cameras = (await navigator.mediaDevices.enumerateDevices()).filter(({ kind }) => kind === "videoinput");
   turnButton.hidden = cameras.length < 2;
   watch(stream);
@@ -107,7 +107,7 @@ function stopCamera() {
   clearTimeout(timer);
   for (const track of stream?.getTracks() ?? []) track.stop();
   stream = undefined;
-  cameraButton.textContent = "Start camera";
+  cameraButton.textContent = _("Start camera");
   turnButton.hidden = true;
 }
 
@@ -117,7 +117,8 @@ async function openPhoto(blob) {
   try {
     picture = await createImageBitmap(blob); // upright, as the camera says
   } catch {
-    say(`This browser can’t read ${blob.name || "this file"} as a picture. Choose a JPEG or PNG.`);
+    const name = blob.name || _("this file");
+    say(_("This browser can’t read {name} as a picture. Choose a JPEG or PNG.", { name }));
     return;
   }
   stopCamera();
@@ -157,11 +158,11 @@ try {
   Tensor = litert.Tensor;
   await litert.loadLiteRt("./litert/litert_wasm_compat_internal.js");
   model = await litert.loadAndCompile("model.tflite", { accelerator: "wasm" });
-  answer.textContent = "Ready.";
+  answer.textContent = _("Ready.");
   cameraButton.disabled = file.disabled = false;
   document.body.dataset.state = "ready";
 } catch (error) {
   console.error(error);
   answer.textContent = "";
-  if (location.protocol !== "file:") say(`The model couldn’t be loaded: ${error.message ?? error}`);
+  if (location.protocol !== "file:") say(_("The model couldn’t be loaded: {error}", { error: error.message ?? error }));
 }

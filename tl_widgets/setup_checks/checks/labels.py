@@ -69,8 +69,10 @@ def _labels_alone(setup: Setup, labels: Array, output: Output | None) -> Iterato
         return
     if not setup.data.is_array and _is_ordered(setup, numbers):
         yield Finding(
-            "The images come in the order of their classes, and fit() doesn't shuffle such data: each batch holds one "
-            "class, and the network forgets the others.",
+            _(
+                "The images come in the order of their classes, and fit() doesn't shuffle such data: each batch holds "
+                "one class, and the network forgets the others."
+            ),
             code="dataset = dataset.unbatch().shuffle(10_000).batch(32)" if setup.data.form == "tf.data" else "",
         )
     n_units = output.n_units if output is not None else 0

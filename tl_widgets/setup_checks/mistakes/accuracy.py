@@ -146,7 +146,7 @@ def _find(setup: Setup) -> Iterator[Finding]:
                 n_later=n_later,
             ),
             "leaky_split",
-            where="shuffle() before take() and skip()",
+            where=_("shuffle() before take() and skip()"),
             code="dataset.shuffle(1000, seed=0, reshuffle_each_iteration=False)",
         )
 

@@ -244,7 +244,12 @@ def _handles(study: BackboneStudy, cost: str, chance: float | None) -> list[Line
     n = len(study.points[0].answers[0])
     handles = [
         Line2D(
-            [], [], color=blue, marker="s", linestyle="none", label=f"pretrained; bars: 95% interval, {n} test images"
+            [],
+            [],
+            color=blue,
+            marker="s",
+            linestyle="none",
+            label=_("pretrained; bars: 95% interval, {n} test images", n=n),
         )
     ]
     if len(study.seeds) > 1:

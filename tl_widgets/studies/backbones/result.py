@@ -288,8 +288,9 @@ def _imagenet(study: BackboneStudy) -> str:
     )
     if correlation.p_value >= 0.05:
         return _("{question} is too close to call ({figures}).", question=question, figures=figures)
-    better = "better" if correlation.rho > 0 else "worse"
-    return _("Better ImageNet models transfer {better} here ({figures}).", better=better, figures=figures)
+    if correlation.rho > 0:
+        return _("Better ImageNet models transfer better here ({figures}).", figures=figures)
+    return _("Better ImageNet models transfer worse here ({figures}).", figures=figures)
 
 
 def _order(accuracies: Sequence[tuple[float, float]]) -> str:

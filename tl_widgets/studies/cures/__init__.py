@@ -106,13 +106,13 @@ class _Cures(Study[CuresArguments, StudyResult]):
         return seconds
 
     def guess(self, arguments: CuresArguments) -> Guess:
-        from tl_widgets.studies.cures.result import ALL, NOTHING
+        from tl_widgets.studies.cures.result import ALL, LABELS, NOTHING
 
         return Guess(
             _("What will raise the test accuracy most?"),
-            tuple(cure for cure in ALL if cure != NOTHING),
+            tuple(LABELS[cure] for cure in ALL if cure != NOTHING),
             f"cures {arguments.dataset} {arguments.backbone}",
-            lambda result: next(iter(result.ranking), ""),
+            lambda result: LABELS[result.ranking[0]] if result.ranking else "",
             is_required=False,
         )
 

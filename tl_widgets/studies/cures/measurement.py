@@ -27,6 +27,7 @@ from tl_widgets.studies.cures.result import (
     DROPOUT_RATE,
     EARLY,
     FEWER,
+    LABELS,
     MORE,
     N_COPIES,
     NOTHING,
@@ -51,7 +52,7 @@ class _Job:
 
     def describe(self) -> str:
         """Return a description for messages."""
-        return _("{cure}, seed {seed}", cure=self.cure, seed=self.seed)
+        return _("{cure}, seed {seed}", cure=LABELS[self.cure], seed=self.seed)
 
 
 def with_cure(config: Config, cure: str) -> Config:

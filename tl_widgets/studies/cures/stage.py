@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tl_widgets.core.translation import _
 from tl_widgets.records.statistics import mean_of_shares
-from tl_widgets.studies.cures.result import ALL
+from tl_widgets.studies.cures.result import ALL, LABELS
 from tl_widgets.studies.stage import TESTED, TRAINED, Axis, Dot, StageChart
 
 if TYPE_CHECKING:
@@ -27,9 +27,15 @@ def cures_stage(_unused: CuresArguments, so_far: SoFar) -> StageChart:
             (TESTED, so_far.n_test, [point.test_accuracy for point in found]),
         ):
             mean = mean_of_shares(values, n_images=n)
-            dots.append(Dot(series, mean.mean, row, mean.ci95, cure))
+            dots.append(Dot(series, mean.mean, row, mean.ci95, LABELS[cure]))
             dots += [Dot(series, value, row, is_small=True) for value in values if len(values) > 1]
     title = _("Training and test accuracy without a cure and with each")
     return StageChart(
-        title, Axis.share("accuracy"), Axis("", 0, 1, ()), (TESTED, TRAINED), tuple(dots), ALL, joined=False
+        title,
+        Axis.share(_("accuracy")),
+        Axis("", 0, 1, ()),
+        (TESTED, TRAINED),
+        tuple(dots),
+        tuple(LABELS.values()),
+        joined=False,
     )

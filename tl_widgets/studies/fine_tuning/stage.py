@@ -31,7 +31,7 @@ def fine_tuning_stage(arguments: FineTuningArguments, so_far: SoFar) -> StageCha
             Dot(model, start + i, share, label=_("Epoch {start}", start=start + i))
             for i, share in enumerate(accuracies, 1)
         ]
-    x = Axis.even("epochs", 1, max(2, epochs + more_epochs))
+    x = Axis.even(_("epochs"), 1, max(2, epochs + more_epochs))
     y = Axis.share(_("accuracy on the validation images"))
     return StageChart(_("Accuracy on the validation images by epoch"), x, y, _MODELS, tuple(dots))
 

@@ -9,7 +9,7 @@ from tl_widgets.records.statistics import mean_of_shares
 from tl_widgets.studies.heads.result import HEAD_NAMES, N_NEIGHBORS, HeadPoint
 from tl_widgets.studies.stage import Axis, Dot, StageChart
 
-_SERIES = "right"  # of no model
+_SERIES = _("right")  # of no model
 
 if TYPE_CHECKING:
     from tl_widgets.studies.heads import HeadsArguments

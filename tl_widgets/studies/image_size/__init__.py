@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from tl_widgets.studies.image_size.result import SizeStudy
 
 _LEADS = {
-    "is behind": -1.0,
-    "0 to 10 points": 0.0,
-    "10 to 20": 0.1,
-    "20 to 40": 0.2,
-    "over 40": 0.4,
+    _("is behind"): -1.0,
+    _("0 to 10 points"): 0.0,
+    _("10 to 20"): 0.1,
+    _("20 to 40"): 0.2,
+    _("over 40"): 0.4,
 }
 
 

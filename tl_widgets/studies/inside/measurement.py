@@ -137,8 +137,10 @@ def _tested_runs(comparison: Comparison) -> tuple[RunResult, ...]:
         raise InputError(_("No model of this comparison was tested: it was stopped. Run compare() to the end."))
     if any(run.model is None for run in runs):
         raise InputError(
-            "This comparison was read from JSON, which holds numbers and no models: there is nothing to look into. "
-            "Run compare() again with the same settings and give its result."
+            _(
+                "This comparison was read from JSON, which holds numbers and no models: there is nothing to look into. "
+                "Run compare() again with the same settings and give its result."
+            )
         )
     return runs
 

@@ -243,7 +243,7 @@ class LookInside(StudyRecord):
 _STAGES: dict[str, tuple[str, str]] = {
     ModelName.SCRATCH: (_("before training"), _("after it")),
     ModelName.TRANSFER: (_("with random weights"), _("with its pretrained ones")),
-    ModelName.FINE_TUNED: ("frozen", "fine-tuned"),
+    ModelName.FINE_TUNED: (_("frozen"), _("fine-tuned")),
 }
 _SUBJECTS: dict[str, str] = {
     ModelName.SCRATCH: _("the network from scratch"),

@@ -273,7 +273,7 @@ def _search_sentences(study: LabelNoise) -> list[str]:
                 )
             )
             continue
-        precise = percent(search.n_found / search.n_suspected, 0) if search.n_suspected else "none"
+        precise = percent(search.n_found / search.n_suspected, 0) if search.n_suspected else _("none")
         sentences.append(
             _(
                 "Of the wrong labels, {share} are found at {share_2}%, and {n_mended} times the right "

@@ -97,7 +97,7 @@ def _handles(curve: LearningCurve) -> list[Line2D]:
         for arm in curve.arms
     ]
     n = len(curve.seeds)
-    seeds = f"each seed; bars: 95% t interval of the mean of {n}" if n > 1 else _("the one seed: no interval")
+    seeds = _("each seed; bars: 95% t interval of the mean of {n}", n=n) if n > 1 else _("the one seed: no interval")
     handles.append(Line2D([], [], color=PALE, marker=".", linestyle="none", label=seeds))
     return handles
 

@@ -98,7 +98,7 @@ def plot_mistakes(studies: MistakeStudies, *, ax: Axes | None = None) -> Axes:
     legend_below(ax, [_handle(_("right way"), _RIGHT), _handle(_("with the mistake"), _WRONG)], n_columns=2)
     n_clear = sum(study.measured.is_clear for study in studies.studies)
     title = _("What goes wrong: {n_clear} of {n} mistakes make a clear difference", n_clear=n_clear, n=n)
-    finish_axes(ax, title, x="the figure that is compared (test accuracy, mostly); bars: 95% intervals")
+    finish_axes(ax, title, x=_("the figure that is compared (test accuracy, mostly); bars: 95% intervals"))
     return ax
 
 

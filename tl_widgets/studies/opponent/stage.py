@@ -41,6 +41,6 @@ def opponent_stage(arguments: OpponentArguments, so_far: SoFar) -> StageChart:
                 at, is_small = 1.13 * most, not model.is_tuned  # the line ends at the chosen settings
                 dots.append(Dot(arm, at, model.accuracy, model.ci95, _("test, chosen settings"), is_small=is_small))
     whole = [(value, f"{value:g}") for value in ticks(0, most, 5, whole=True)]
-    x = Axis(_("passes over the training images, then the test"), 0, 1.2 * most, (*whole, (1.13 * most, "test")))
+    x = Axis(_("passes over the training images, then the test"), 0, 1.2 * most, (*whole, (1.13 * most, _("test"))))
     y = Axis.share(_("accuracy of the best so far, on validation"))
     return StageChart(_("Accuracy of the best trial so far against the budget spent"), x, y, ARMS, tuple(dots))

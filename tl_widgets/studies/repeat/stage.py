@@ -36,7 +36,7 @@ def repeat_stage(arguments: RepeatArguments, so_far: SoFar) -> StageChart:
             shift = 0.08 * (model.order - 0.5)
             dots.append(Dot(model, end + shift, mean.mean, mean.ci95, _("Mean")))
     few = seeds[:: max(1, len(seeds) // 10)]
-    ticks = (*((float(seed), str(seed)) for seed in few), (float(end), "mean"))
+    ticks = (*((float(seed), str(seed)) for seed in few), (float(end), _("mean")))
     x = Axis(_("seed; the images are the same"), seeds[0] - 0.4, end + 0.4, ticks)
     y = Axis.share(_("accuracy on the test images"))
     return StageChart(_("Test accuracy by seed"), x, y, tuple(models), tuple(dots), joined=False)

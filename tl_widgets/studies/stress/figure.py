@@ -137,7 +137,7 @@ def _draw_lines(ax: Axes, study: StressTest, change: Change) -> None:
     ax.yaxis.set_major_formatter(PERCENT)
     ax.set_yticks([0, 0.5, 1])
     draw_grid(ax, "y")
-    ax.set_xticks([0, 1, 2, 3], ["unchanged", "mild", "medium", "strong"])
+    ax.set_xticks([0, 1, 2, 3], [_("unchanged"), _("mild"), _("medium"), _("strong")])
     finish_axes(ax, "")
     ax.tick_params(labelsize=SMALL_SIZE - 1.5, colors=INK)
     for spine in ax.spines.values():

@@ -40,7 +40,7 @@ def stress_stage(arguments: StressArguments, so_far: SoFar) -> StageChart:
             )
             dots.append(Dot(arm, at, mean.mean, mean.ci95, label))
             dots += [Dot(arm, at, sum(right) / len(right), is_small=True) for right in rights if len(rights) > 1]
-    names = ((0.0, "unchanged"), (1.0, "mild"), (2.0, "medium"), (3.0, "strong"))
+    names = ((0.0, _("unchanged")), (1.0, _("mild")), (2.0, _("medium")), (3.0, _("strong")))
     x = Axis(_("severity of the changes"), -0.3, 3.3, names)
     y = Axis.share(_("accuracy on the changed test images"))
     return StageChart(_("Accuracy against the severity of the changes"), x, y, tuple(arms), tuple(dots))

@@ -36,6 +36,7 @@ def choice(right: str, wrong: Mapping[str, str]) -> Problem:
         text = str(answer).strip().lower()
         if text == right:
             return None
-        return wrong.get(text, f"The answer is one of {', '.join(sorted([right, *wrong]))}; this is {answer!r}.")
+        answers = ", ".join(sorted([right, *wrong]))
+        return wrong.get(text, _("The answer is one of {answers}; this is {answer!r}.", answers=answers, answer=answer))
 
     return problem

@@ -142,11 +142,11 @@ def compare_cures(scores: Mapping[str, Sequence[float]], *, n: int) -> str:
     (plain, (_unused, before)), *changes = scores.items()
     # Two standard errors of the difference of two shares of n images, at worst.
     noise = 2 * (2 * 0.25 / n) ** 0.5
-    gains = {name: validation - before for name, (_, validation) in changes}
+    gains = {name: validation - before for name, (_training, validation) in changes}
     groups = {
-        f"Clearly better than {plain}": [name for name in gains if gains[name] > noise],
-        "Too close to call": [name for name in gains if abs(gains[name]) <= noise],
-        "Clearly worse": [name for name in gains if gains[name] < -noise],
+        _("Clearly better than {plain}", plain=plain): [name for name in gains if gains[name] > noise],
+        _("Too close to call"): [name for name in gains if abs(gains[name]) <= noise],
+        _("Clearly worse"): [name for name in gains if gains[name] < -noise],
     }
     texts = [
         f"{title}: {', '.join(f'{name} ({100 * gains[name]:+.0f} points)' for name in names)}."

@@ -109,7 +109,7 @@ class Guess(PlainBox):
                 if self.guess is None
                 else _("Your guess is kept: {with_unit}.", with_unit=self._with_unit(self.guess))
             )
-        measured = f"Measured: {self._with_unit(self.measured)}."
+        measured = _("Measured: {measured}.", measured=self._with_unit(self.measured))
         if self.guess is None:
             return _("{measured} No guess yet.", measured=measured)
         return _(

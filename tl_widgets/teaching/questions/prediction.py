@@ -81,7 +81,8 @@ class Prediction(PlainBox):
                 )
             )
         answer, reason = self.answer.value, self.because.value
-        say(f"Measured: {measured}.")
+        told = _("Measured: {measured}.", measured=measured)
+        say(told)
         if answer is None or reason is None:
             answer, reason = self._asked.example
             say(_("A common prediction is “{answer}”, because “{reason}”.", answer=answer, reason=reason))
@@ -90,7 +91,7 @@ class Prediction(PlainBox):
         say(_("You predicted “{answer}”, because “{reason}”.", answer=answer, reason=reason))
         comment = self._comment(measured, answer, reason)
         say(comment)
-        self._outcome = f"Measured: {measured}. {comment}"
+        self._outcome = f"{told} {comment}"
         self._show()
 
     def _comment(self, measured: str, answer: str, reason: str) -> str:

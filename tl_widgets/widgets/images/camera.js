@@ -1,23 +1,19 @@
 // The browser's half of CameraView. It shows the camera, and waits for an answer to each picture that it sends.
-// `make`, `pause` and `correspondence` come from correspondence.js.
+// `make`, `pause` and `correspondence` come from correspondence.js, `_` from Python.
 
 const SIDE = 512; // pixels: maximum side of a picture
 const QUALITY = 0.92; // of the JPEG, 0 to 1
 const PAUSE = 500; // milliseconds between the pictures of a burst, to move the object in front of the camera
 const PATIENCE = 4000; // milliseconds without an answer until the page says why
 const MOST = 30; // maximum number of pictures in a burst
-const INSTEAD = "Upload pictures instead.";
-
 const PROBLEMS = {
   insecure:
-    "Browsers give the camera only to pages that come over https or from this computer (localhost); this page " +
-    `comes from ${location.protocol}//${location.host}. ${INSTEAD}`,
+    _("Browsers give the camera only to pages that come over https or from this computer (localhost); this page comes from {place}. Upload pictures instead.", { place: `${location.protocol}//${location.host}` }),
   NotAllowedError:
-    "The browser was not allowed to use the camera. Allow it for this page (beside the address), then start it " +
-    `again. If you cannot allow it, upload pictures instead.`,
-  NotFoundError: `There is no camera on the computer that this browser runs on. ${INSTEAD}`,
-  NotReadableError: `The camera cannot be read: another program may be using it. Close that program and start again, or upload pictures instead.`,
-  lost: "The camera was disconnected: it was unplugged, or another program is using it. Start it again, or upload pictures instead.",
+    _("The browser was not allowed to use the camera. Allow it for this page (beside the address), then start it again. If you cannot allow it, upload pictures instead."),
+  NotFoundError: _("There is no camera on the computer that this browser runs on. Upload pictures instead."),
+  NotReadableError: _("The camera cannot be read: another program may be using it. Close that program and start again, or upload pictures instead."),
+  lost: _("The camera was disconnected: it was unplugged, or another program is using it. Start it again, or upload pictures instead."),
 };
 
 // Take the center square, which is also what the data set would crop: the learner sees what the network gets.
@@ -32,7 +28,7 @@ function photograph(video) {
 function build() {
   const list = make("datalist", { id: `tlw-classes-${Math.random().toString(36).slice(2)}` });
   const video = make("video", { muted: true, autoplay: true, playsInline: true, hidden: true });
-  video.setAttribute("aria-label", "What the camera sees");
+  video.setAttribute("aria-label", _("What the camera sees"));
   const name = make("input", { type: "text", maxLength: 60, autocomplete: "off" });
   name.setAttribute("list", list.id);
   const count = make("input", { type: "number", min: 1, max: MOST, value: 1 });
@@ -41,16 +37,16 @@ function build() {
     video,
     name,
     count,
-    off: make("p", { textContent: "The camera is off." }),
-    start: make("button", { type: "button", textContent: "Start camera", className: "tlw-first" }),
-    take: make("button", { type: "button", textContent: "Take picture", className: "tlw-first", hidden: true }),
-    stop: make("button", { type: "button", textContent: "Stop camera", hidden: true }),
+    off: make("p", { textContent: _("The camera is off.") }),
+    start: make("button", { type: "button", textContent: _("Start camera"), className: "tlw-first" }),
+    take: make("button", { type: "button", textContent: _("Take picture"), className: "tlw-first", hidden: true }),
+    stop: make("button", { type: "button", textContent: _("Stop camera"), hidden: true }),
     status: make("p"),
     alert: make("p"),
   };
   parts.status.setAttribute("role", "status");
   parts.alert.setAttribute("role", "alert");
-  parts.fields = make("div", { className: "tlw-camera-row" }, make("label", {}, "Class", name), make("label", {}, "Pictures", count), list);
+  parts.fields = make("div", { className: "tlw-camera-row" }, make("label", {}, _("Class"), name), make("label", {}, _("Pictures"), count), list);
   const row = (...children) => make("div", { className: "tlw-camera-row" }, ...children);
   const controls = make(
     "div",
@@ -88,7 +84,7 @@ function render({ model, el }) {
     parts.start.disabled = !enabled;
     parts.take.disabled = !enabled || busy;
     parts.name.disabled = parts.count.disabled = !enabled || busy;
-    parts.take.textContent = requestedCount() === 1 ? "Take picture" : `Take ${requestedCount()} pictures`;
+    parts.take.textContent = requestedCount() === 1 ? _("Take picture") : _("Take {n} pictures", { n: requestedCount() });
     parts.list.replaceChildren(...model.get("class_names").map((value) => make("option", { value })));
     parts.root.dataset.camera = busy ? "busy" : stream ? "on" : "off";
   }
@@ -102,7 +98,7 @@ function render({ model, el }) {
 
   async function start() {
     if (stream || !model.get("enabled")) return parts.take.focus();
-    say("Asking for the camera …");
+    say(_("Asking for the camera …"));
     parts.start.disabled = true;
     try {
       if (!navigator.mediaDevices) throw { name: "insecure" };
@@ -118,23 +114,25 @@ function render({ model, el }) {
       say("");
     } catch (error) {
       stop();
-      say("", PROBLEMS[error?.name] ?? `The camera does not start (${error?.name}: ${error?.message}). ${INSTEAD}`);
+      say("", PROBLEMS[error?.name] ?? _("The camera does not start ({name}: {error}). Upload pictures instead.", { name: error?.name, error: error?.message }));
     }
     show();
     (stream ? parts.take : parts.start).focus();
   }
 
   async function takeOne(text) {
-    const late = setTimeout(() => say(`${text} Waiting for the notebook: a cell may be running.`), PATIENCE);
+    const late = setTimeout(() => say([text, _("Waiting for the notebook: a cell may be running.")].join(" ").trim()), PATIENCE);
     const blob = await photograph(parts.video);
     const answer = blob && stream ? await post.send({ name: parts.name.value }, await blob.arrayBuffer()) : null;
     clearTimeout(late);
     return answer;
   }
 
+  const which = (i, total) => _("Picture {i} of {n}.", { i, n: total });
+
   async function take() {
     if (model.get("asks_class") && !parts.name.value.trim()) {
-      say("", "Give the class a name first: what is in the picture?");
+      say("", _("Give the class a name first: what is in the picture?"));
       parts.name.focus();
       return;
     }
@@ -144,13 +142,13 @@ function render({ model, el }) {
     for (let i = 1; i <= total && stream && !isClosed; i++) {
       if (i > 1) await pause(PAUSE);
       if (!stream) break;
-      const answer = await takeOne(total > 1 ? `Picture ${i} of ${total}.` : "");
+      const answer = await takeOne(total > 1 ? which(i, total) : "");
       if (!answer) break;
       if (!answer.kept) {
         say("", answer.text);
         break;
       }
-      say(total > 1 && i < total ? `Picture ${i} of ${total}. ${answer.text}` : answer.text);
+      say(total > 1 && i < total ? `${which(i, total)} ${answer.text}` : answer.text);
     }
     busy = false;
     show();
@@ -176,7 +174,7 @@ function render({ model, el }) {
 
   function switchOff() {
     stop();
-    say("The camera is off.");
+    say(_("The camera is off."));
   }
 
   const onCommand = ({ do: command }) => {

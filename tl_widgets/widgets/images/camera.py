@@ -14,7 +14,7 @@ import traitlets
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.translation import _, ngettext
 from tl_widgets.data.decode import UnreadableError, decode_image
-from tl_widgets.widgets.shared.html import page_file
+from tl_widgets.widgets.shared.html import page_file, script
 from tl_widgets.widgets.shared.threads import log
 
 # Don't trust the browser: camera.js stays far below these limits, and anything above them is rejected.
@@ -44,7 +44,7 @@ class CameraView(anywidget.AnyWidget):
         asks_class: the attribute.
     """
 
-    _esm = page_file("shared/correspondence.js") + page_file("images/camera.js")
+    _esm = script("shared/correspondence", "images/camera")
     _css = page_file("images/camera.css")
     class_names = traitlets.List(traitlets.Unicode()).tag(sync=True)
     class_name = traitlets.Unicode().tag(sync=True)

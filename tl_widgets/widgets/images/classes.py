@@ -46,7 +46,7 @@ def upload_view(take_pictures: Callable[[str, Incoming], object], label: str) ->
     """Return a small button that uploads pictures of a class."""
     view = UploadView(
         take_pictures, max_bytes=MAX_FILE_BYTES, label=label, accept="image/*,.tif,.tiff",
-        max_files=MAX_AT_ONCE, kind="picture",
+        max_files=MAX_AT_ONCE, kind=_("picture"),
     )  # fmt: skip
     view.add_class("tlw-small-upload")
     return view

@@ -53,7 +53,7 @@ class ImageIntake(VBox):
             max_bytes=own_files.MAX_STORED_BYTES,
             label=_("Upload a zip"),
             accept=".zip,.tar,.gz,.tgz,.bz2,.xz,.7z",
-            kind="zip",
+            kind=_("zip"),
         )
         self.zip_upload.add_class("tlw-small-upload")
         self._unusable = HTML()

@@ -137,7 +137,7 @@ class ImagesView(Box):
 
         `columns` are those of a table of labels that aren't guessed; one that is unclear is asked for.
         """
-        return self._start("opening", lambda on_event, cancel: self._open(path, columns, on_event, cancel))
+        return self._start(_("opening"), lambda on_event, cancel: self._open(path, columns, on_event, cancel))
 
     def _open(self, path: Path, columns: Columns, on_event: OnEvent, cancel: Cancel) -> None:
         try:

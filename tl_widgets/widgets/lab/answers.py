@@ -105,9 +105,8 @@ class AnswersStrip(HBox):
                 )
             )
         self.pictures.markup = Markup(
-            '<div class="tlw-film{}" data-roam tabindex="0" role="group" aria-label="Test images on which the models '
-            'disagree">{}</div>'
-        ).format(" tlw-many" if is_small else "", join(parts))
+            '<div class="tlw-film{}" data-roam tabindex="0" role="group" aria-label="{}">{}</div>'
+        ).format(" tlw-many" if is_small else "", _("Test images on which the models disagree"), join(parts))
 
 
 def _n_fitting(room: Sequence[int], step: tuple[int, int]) -> int:

@@ -106,7 +106,7 @@ class RunsView(VBox):
         with self.hold_trait_notifications():
             self.run_menu.options = options
             self.run_menu.value = runs[-1].number
-            self.overlay_menu.options = [("none", 0), *options]
+            self.overlay_menu.options = [(_("none"), 0), *options]
             self.overlay_menu.value = chosen if self._find(chosen or 0) else 0
 
     def _forget_all(self) -> None:
@@ -137,7 +137,7 @@ class RunsView(VBox):
 def _table(runs: tuple[LabRun, ...]) -> str:
     columns = differences([run.settings for run in runs])
     if len({run.result.dataset.origin.edits if run.result.dataset.origin else NO_EDITS for run in runs}) > 1:
-        columns["changes to the images"] = [_edits_text(run.result.dataset.origin) for run in runs]
+        columns[_("changes to the images")] = [_edits_text(run.result.dataset.origin) for run in runs]
     names = [_TITLES.get(name, name.replace("_", " ")) for name in columns]
     shown = [
         ModelName.SCRATCH,
@@ -171,7 +171,7 @@ def _table(runs: tuple[LabRun, ...]) -> str:
 def _edits_text(origin: Origin | None) -> str:
     """Return what was changed in a learner's images, in a few words."""
     if origin is None or not origin.edits:
-        return "none"
+        return _("none")
     edits = origin.edits
     parts = [_("{folder} is called {name}", folder=folder, name=name) for folder, name in edits.renamed]
     parts += [_("without {folder}", folder=folder) for folder in edits.dropped]

@@ -198,7 +198,7 @@ def _saved_html(folder: Path, files: Sequence[Path], backbone: Backbone) -> str:
     lines = []
     known = _DESCRIPTIONS if backbone.script_file is None else {**_DESCRIPTIONS, backbone.script_file: _BACKBONE}
     for file in files:
-        what = known.get(file.name, "a model for plain Keras: raw pixels in, probabilities out")
+        what = known.get(file.name, _("a model for plain Keras: raw pixels in, probabilities out"))
         text = size_text(file.stat().st_size, kilobytes=True)
         lines.append(f"<li><b>{file_link(file, file.name)}</b> <small>{text}</small> {escape(what)}</li>")
     models = [file for file in files if file.name not in known]

@@ -57,7 +57,7 @@ class TryView(HBox):
             label=_("Choose pictures"),
             accept="image/*,.tif,.tiff",
             max_files=_MAX_PICTURES,
-            kind="picture",
+            kind=_("picture"),
             hint=_("or drop them here"),
         )
         self.file = Text(description=_("Picture's file name"), placeholder=_("photo.jpg"), style=STYLE)
@@ -192,7 +192,7 @@ class TryView(HBox):
             )
         # By keyboard, only what has the focus can be scrolled.
         return (
-            f'<div class="tlw-tried-all" tabindex="0" role="region" aria-label="Answers">{"".join(parts)}'
+            f'<div class="tlw-tried-all" tabindex="0" role="region" aria-label="{_("Answers")}">{"".join(parts)}'
             f'<p class="tlw-note">{escape(_NO_CERTAINTY)}</p></div>'
         )
 

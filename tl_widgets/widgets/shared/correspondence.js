@@ -1,4 +1,4 @@
-// Functions that the scripts of CameraView and UploadView share; Python prepends this file to both.
+// Functions that the scripts of CameraView, UploadView and Slider share; Python prepends this file to them.
 // Text from outside goes into the page as textContent or attributes, never as HTML.
 
 function make(tag, properties = {}, ...children) {

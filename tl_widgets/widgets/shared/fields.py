@@ -98,7 +98,9 @@ class CountField(NumberField):
         """Set the upper limit to `most`, the number of training images of the smallest class."""
         label, none = self.setting.label, self.setting.none
         # A slider shows it at its end, and has no room for a longer label.
-        self.widget.description = f"{label} (or {none})" if is_unequal and not self.widget.has_track else label
+        self.widget.description = (
+            _("{label} (or {none})", label=label, none=none) if is_unequal and not self.widget.has_track else label
+        )
         self.widget.top = none if is_unequal else ""
         self.widget.max, self.widget.min = most + is_unequal, 1
 

@@ -8,9 +8,9 @@ from importlib import resources
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.html import escape, image, table
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, in_script
 
-__all__ = ["alert", "empty", "escape", "image", "page_file", "progress", "style", "table"]
+__all__ = ["alert", "empty", "escape", "image", "page_file", "progress", "script", "style", "table"]
 
 
 def plain_label(text: str) -> str:
@@ -25,6 +25,11 @@ def plain_label(text: str) -> str:
 def page_file(name: str) -> str:
     """Return a script or style sheet, by its path below `tl_widgets/widgets`."""
     return resources.files("tl_widgets.widgets").joinpath(name).read_text("utf-8")
+
+
+def script(*names: str) -> str:
+    """Return scripts, by their paths below `tl_widgets/widgets`, one after the other and in the reader's language."""
+    return in_script("".join(page_file(f"{name}.js") for name in names))
 
 
 def style() -> str:

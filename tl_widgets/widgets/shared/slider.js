@@ -1,5 +1,5 @@
-// The browser's half of Slider: a native range input with a number field beside it, or (NumberInput) the field alone. `keepKeys` comes from keys.js and
-// `make` from correspondence.js.
+// The browser's half of Slider: a native range input with a number field beside it, or (NumberInput) the field alone. `keepKeys` comes from keys.js,
+// `make` from correspondence.js, `_` and `numberText` from Python.
 
 const PAUSE = 70; // milliseconds between two values that are sent: at most 15 a second
 
@@ -37,12 +37,13 @@ function render({ model, el }) {
   let isDragged = false;
   let isTyped = false; // whether the number field has text that was not sent yet
 
-  const spoken = (value) => value.toLocaleString("en", { maximumSignificantDigits: 6 });
+  const point = numberText(0.5)[1];
+  const spoken = (value) => numberText(value, { maximumSignificantDigits: 6 });
   const current = () => (stops.length ? stops[range.value] : Number(range.value));
 
   function showValue(value) {
     const top = value === model.get("max") ? model.get("top") : "";
-    if (!isTyped) number.value = top || value;
+    if (!isTyped) number.value = top || String(value).replace(".", point);
     unit.textContent = top ? "" : model.get("unit");
     range.setAttribute("aria-valuetext", top || `${spoken(value)} ${model.get("unit")}`.trim());
   }
@@ -61,9 +62,10 @@ function render({ model, el }) {
     }
     range.value = stops.length ? stops.indexOf(value) : value;
     range.disabled = number.disabled = model.get("disabled");
-    range.title = `${help}${help && !/[.!?]$/.test(help) ? "." : ""} Type a number to set it exactly.`.trim();
+    const sentence = help && !/[.!?]$/.test(help) ? `${help}.` : help;
+    range.title = [sentence, _("Type a number to set it exactly.")].join(" ").trim();
     label.textContent = label.title = name;
-    if (hasTrack) number.setAttribute("aria-label", `${name}, as a number`);
+    if (hasTrack) number.setAttribute("aria-label", _("{name}, as a number", { name }));
     else number.title = help;
     [low.textContent, high.textContent] = [spoken(ends[0]), model.get("top") || spoken(ends[1])];
     showValue(value);
@@ -99,7 +101,7 @@ function render({ model, el }) {
   range.onpointerdown = () => (isDragged = true);
   range.onpointerup = range.onpointercancel = release;
   range.onkeydown = (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || !/^([\d.-]|Enter)$/.test(event.key)) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || !/^([\d.,-]|Enter)$/.test(event.key)) return;
     if (event.key === "Enter") event.preventDefault();
     number.focus(); // takes the key
     number.select();
@@ -115,7 +117,7 @@ function render({ model, el }) {
     const step = { ArrowUp: 1, ArrowDown: -1 }[event.key];
     if (step) {
       event.preventDefault();
-      const typed = parseFloat(number.value);
+      const typed = parseFloat(number.value.replace(point, "."));
       if (isTyped && !hasTrack && !Number.isNaN(typed)) range.value = typed;
       isTyped = false;
       const distance = hasTrack ? range.step : model.get("step");

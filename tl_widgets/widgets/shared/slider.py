@@ -11,7 +11,7 @@ import traitlets
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.settings import Real, Whole
 from tl_widgets.core.translation import _
-from tl_widgets.widgets.shared.html import page_file
+from tl_widgets.widgets.shared.html import script
 from tl_widgets.widgets.shared.threads import log
 
 _MAX_TEXT = 100  # characters; longer texts are not numbers
@@ -45,7 +45,7 @@ class Slider(anywidget.AnyWidget):
         usual_ends: the limits that it was made with.
     """
 
-    _esm = "".join(page_file(f"shared/{name}.js") for name in ("correspondence", "keys", "slider"))
+    _esm = script("shared/correspondence", "shared/keys", "shared/slider")
     description = traitlets.Unicode().tag(sync=True)
     value, min, max, step = _number(), _number(), _number(100), _number(1)
     stops = traitlets.List(_number()).tag(sync=True)

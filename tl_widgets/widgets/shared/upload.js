@@ -1,5 +1,5 @@
 // The browser's half of UploadView. It reads a file slice by slice, and waits for an answer to each slice.
-// `make`, `pause` and `correspondence` come from correspondence.js.
+// `make`, `pause` and `correspondence` come from correspondence.js, `_` and `numberText` from Python.
 
 const PART = 1_000_000; // bytes in a message: JupyterLab's websocket drops messages above 10 MB
 const PATIENCE = 4000; // milliseconds without an answer until the page says why
@@ -7,7 +7,11 @@ const RETRY = 1000; // milliseconds until a complete upload asks again whether t
 
 class UploadError extends Error {} // its message goes onto the page; empty after Cancel
 
-const megabytes = (n) => (n < 99_500 ? `${Math.ceil(n / 1000)} kB` : `${(n / 1e6).toFixed(n < 9.95e6 ? 1 : 0)} MB`);
+function megabytes(n) {
+  if (n < 99_500) return `${Math.ceil(n / 1000)} kB`;
+  const digits = n < 9.95e6 ? 1 : 0;
+  return `${numberText(n / 1e6, { minimumFractionDigits: digits, maximumFractionDigits: digits })} MB`;
+}
 
 function timeLeft(milliseconds) {
   const seconds = Math.ceil(milliseconds / 1000);
@@ -20,8 +24,7 @@ async function slice(file, start) {
   const data = await file.slice(start, end).arrayBuffer().catch(() => null);
   if (data?.byteLength === end - start) return data;
   throw new UploadError(
-    `The browser can no longer read ${file.name}: it was changed, moved or removed since it was chosen, or this ` +
-      "page may not read it. Nothing was kept; choose the files again.",
+    _("The browser can no longer read {name}: it was changed, moved or removed since it was chosen, or this page may not read it. Nothing was kept; choose the files again.", { name: file.name }),
   );
 }
 
@@ -32,7 +35,7 @@ function build(model) {
     hint: make("p", { className: "tlw-upload-hint" }),
     bar: make("progress", { max: 1 }),
     numbers: make("span", { className: "tlw-upload-numbers" }),
-    cancel: make("button", { type: "button", textContent: "Cancel upload" }),
+    cancel: make("button", { type: "button", textContent: _("Cancel upload") }),
     status: make("p"),
     alert: make("p"),
   };
@@ -75,8 +78,7 @@ function render({ model, el }) {
       return await post.send(content, ...buffers);
     } catch {
       throw new UploadError(
-        "The notebook's kernel was restarted or has ended, and nothing of the upload was kept: run the cell again, then " +
-          "choose the files again.",
+        _("The notebook's kernel was restarted or has ended, and nothing of the upload was kept: run the cell again, then choose the files again."),
       );
     }
   }
@@ -86,7 +88,7 @@ function render({ model, el }) {
     const upload = token;
     if (!upload) throw new UploadError("");
     const late = setTimeout(
-      () => say("Waiting for the notebook: a cell may be running, or its kernel has ended."),
+      () => say(_("Waiting for the notebook: a cell may be running, or its kernel has ended.")),
       PATIENCE,
     );
     const answer = await sendNow({ ...content, upload }, buffers).finally(() => clearTimeout(late));
@@ -101,23 +103,25 @@ function render({ model, el }) {
     let sent = 0;
     const progress = () => {
       parts.bar.value = total ? sent / total : 1;
-      const left = sent ? ` · ${timeLeft(((Date.now() - startTime) * (total - sent)) / sent)} left` : "";
-      parts.numbers.textContent = `${megabytes(sent)} of ${megabytes(total)}${sent < total ? left : ""}`;
+      const facts = [_("{done} of {all}", { done: megabytes(sent), all: megabytes(total) })];
+      if (sent && sent < total) facts.push(_("{time} left", { time: timeLeft(((Date.now() - startTime) * (total - sent)) / sent) }));
+      parts.numbers.textContent = facts.join(" · ");
     };
     progress();
     await ask({ step: "begin", files: files.map((file) => [file.name, file.size]) });
-    say(`Uploading ${what}.`);
+    const uploading = _("Uploading {files}.", { files: what });
+    say(uploading);
     for (const [i, file] of files.entries()) {
       for (let start = 0; start < file.size; start += PART) {
         const data = await slice(file, start);
         await ask({ step: "part", file: i, start }, data);
-        if (!parts.status.textContent.startsWith("Uploading")) say(`Uploading ${what}.`);
+        if (parts.status.textContent !== uploading) say(uploading);
         sent += data.byteLength;
         progress();
       }
     }
     while ((await ask({ step: "end" })).waits) {
-      say("Upload complete. The Lab opens it when it has finished its current task.");
+      say(_("Upload complete. The Lab opens it when it has finished its current task."));
       await pause(RETRY);
     }
   }
@@ -126,23 +130,23 @@ function render({ model, el }) {
     if (token || !files.length) return;
     const maxFiles = model.get("max_files");
     if (files.length > maxFiles) {
-      const kind = model.get("kind");
-      const limit = maxFiles === 1 ? `one ${kind}` : `${maxFiles.toLocaleString("en")} ${kind}s`;
-      say("", `${files.length.toLocaleString("en")} files were chosen; choose at most ${limit} at a time.`);
+      const n = numberText(files.length);
+      if (maxFiles === 1) say("", _("{n} files were chosen; choose one at a time.", { n }));
+      else say("", _("{n} files were chosen; choose at most {most} at a time.", { n, most: numberText(maxFiles) }));
       return;
     }
-    const what = files.length === 1 ? files[0].name : `${files.length.toLocaleString("en")} files`;
+    const what = files.length === 1 ? files[0].name : _("{n} files", { n: numberText(files.length) });
     const thisUpload = (token = `${post.view}-${++n}`);
-    parts.bar.setAttribute("aria-label", `Upload of ${what}`);
+    parts.bar.setAttribute("aria-label", _("Upload of {files}", { files: what }));
     say("");
     show();
     try {
       await sendAll(files, what);
-      say(`${what} ${files.length === 1 ? "has" : "have"} arrived.`);
+      say(files.length === 1 ? _("{name} has arrived.", { name: what }) : _("{files} have arrived.", { files: what }));
     } catch (error) {
       if (token === thisUpload) {
         notify({ step: "cancel", upload: thisUpload });
-        say("", error instanceof UploadError ? error.message : `The upload has failed: ${error}. Nothing was kept.`);
+        say("", error instanceof UploadError ? error.message : _("The upload has failed: {error}. Nothing was kept.", { error }));
       }
     }
     if (token === thisUpload) token = "";
@@ -171,9 +175,9 @@ function render({ model, el }) {
     const { items, files } = event.dataTransfer;
     parts.root.classList.remove("tlw-over");
     const folder = [...items].map((item) => item.webkitGetAsEntry?.()).find((entry) => entry?.isDirectory);
-    if (folder) return say("", `${folder.name} is a folder: zip it and drop the zip, or choose the files in it.`);
-    if (token) return say(parts.status.textContent, "Wait until this upload has finished, then drop more.");
-    if (parts.button.disabled) return say("", model.get("missing") || "The Lab is busy. Wait until it has finished.");
+    if (folder) return say("", _("{name} is a folder: zip it and drop the zip, or choose the files in it.", { name: folder.name }));
+    if (token) return say(parts.status.textContent, _("Wait until this upload has finished, then drop more."));
+    if (parts.button.disabled) return say("", model.get("missing") || _("The Lab is busy. Wait until it has finished."));
     return upload([...files]);
   }
 
@@ -192,7 +196,7 @@ function render({ model, el }) {
     parts.input.value = ""; // allows choosing the same file again
     upload(files);
   };
-  parts.cancel.onclick = () => cancel("The upload was canceled; nothing was kept.");
+  parts.cancel.onclick = () => cancel(_("The upload was canceled; nothing was kept."));
   parts.root.addEventListener("dragover", take((event) => {
     event.dataTransfer.dropEffect = "copy";
     parts.root.classList.add("tlw-over");

@@ -13,7 +13,7 @@ import traitlets
 from tl_widgets.collections.storage import Incoming, require_size
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.translation import _
-from tl_widgets.widgets.shared.html import page_file
+from tl_widgets.widgets.shared.html import page_file, script
 from tl_widgets.widgets.shared.threads import log
 
 # Don't trust the browser: upload.js sends a million bytes at a time, and larger parts are rejected.
@@ -47,13 +47,13 @@ class UploadView(anywidget.AnyWidget):
         facts: values of the attributes above.
     """
 
-    _esm = page_file("shared/correspondence.js") + page_file("shared/upload.js")
+    _esm = script("shared/correspondence", "shared/upload")
     _css = page_file("shared/upload.css")
     label = traitlets.Unicode().tag(sync=True)
     purpose = traitlets.Unicode().tag(sync=True)
     hint = traitlets.Unicode().tag(sync=True)
     accept = traitlets.Unicode().tag(sync=True)
-    kind = traitlets.Unicode("file").tag(sync=True)
+    kind = traitlets.Unicode(_("file"))
     max_files = traitlets.Int(1).tag(sync=True)
     enabled = traitlets.Bool(True).tag(sync=True)
     missing = traitlets.Unicode().tag(sync=True)

@@ -107,7 +107,7 @@ def ledger_table(model: str, rows: tuple[LayerRow, ...]) -> Markup:
         [
             row.layer,
             " x ".join(map(str, row.output_shape)),
-            row.arithmetic.replace("x", " × ").replace("+", " + ") if not row.frozen else "frozen",
+            row.arithmetic.replace("x", " × ").replace("+", " + ") if not row.frozen else row.arithmetic,
             count_text(row.n_params),
         ]
         for row in rows

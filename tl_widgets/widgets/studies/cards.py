@@ -19,9 +19,10 @@ class StudyCards(Picture):
         topic = STUDIES[chosen].topic
         self.markup = Markup(
             '<div class="tlw-study-menu"><div class="tlw-topics" data-roam="topics" tabindex="0" role="group" '
-            'aria-label="What do you want to know?">{}</div>'
+            'aria-label="{}">{}</div>'
             '<div class="tlw-study-cards" data-roam="cards" tabindex="0" role="group" aria-label="{}">{}</div></div>'
         ).format(
+            _("What do you want to know?"),
             join(_topic(name, name == topic, enabled) for name in TOPICS),
             TOPICS[topic],
             join(_card(name, cost, name == chosen, enabled) for name, cost in costs.items()),

@@ -192,6 +192,6 @@ def _findings_html(model: str, data: str, findings: tuple[Finding, ...]) -> Mark
         for finding in findings
     )
     return Markup(
-        '<div class="tlw-findings" tabindex="0" role="region" aria-label="Findings"><p role="status"><b>{}</b> '
+        '<div class="tlw-findings" tabindex="0" role="region" aria-label="{}"><p role="status"><b>{}</b> '
         "<small>{} · {}</small></p><ol>{}</ol></div>"
-    ).format(head, model, data, items)
+    ).format(_("Findings"), head, model, data, items)

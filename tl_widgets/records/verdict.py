@@ -133,11 +133,15 @@ def fine_tuning_sentence(first: RunResult, second: RunResult) -> str:
         )
         return text + _("too close to the frozen one to call ({interval}).", interval=interval)
     low, high = paired.ci95
-    more, (least, most) = ("more", (low, high)) if low > 0 else ("fewer", (-high, -low))
-    size = _(
-        "{paired_difference} points {more} than frozen", paired_difference=points(abs(paired.difference)), more=more
-    )
-    return text + _("{size} (95% interval {least}).", size=size, least=points_range(least, most))
+    ends = points_range(*((low, high) if low > 0 else (-high, -low)))
+    size = _than_frozen(paired.difference)
+    return text + _("{size} (95% interval {least}).", size=size, least=ends)
+
+
+def _than_frozen(difference: float) -> str:
+    n = points(abs(difference))
+    more, fewer = _("{n} points more than frozen", n=n), _("{n} points fewer than frozen", n=n)
+    return more if difference > 0 else fewer
 
 
 def judge_folds(folds: Folds, pooled: Verdict) -> Verdict:
@@ -278,13 +282,8 @@ def _repeats_fine_tuning(repeats: Repeats) -> str:
     text = _(" Fine-tuned, the backbone answers {mean} on average: ", mean=_mean_text(repeats, ModelName.FINE_TUNED))
     if low <= 0 <= high:
         return text + _("too close to the frozen one to call ({low} points).", low=points_range(low, high))
-    more, (least, most) = ("more", (low, high)) if low > 0 else ("fewer", (-high, -low))
-    return text + _(
-        "{gain_mean} points {more} than frozen ({least}).",
-        gain_mean=points(abs(gain.mean)),
-        more=more,
-        least=points_range(least, most),
-    )
+    ends = points_range(*((low, high) if low > 0 else (-high, -low)))
+    return text + _("{size} ({interval}).", size=_than_frozen(gain.mean), interval=ends)
 
 
 @dataclass(frozen=True)

@@ -109,6 +109,9 @@ def wrong_calls(text):
             yield f"{call.lineno}: no value for {asked - given}"
         if {name for name in given - asked if name} - {"n"}:
             yield f"{call.lineno}: no placeholder for {given - asked}"
+    for text in ast.walk(tree):
+        if isinstance(text, ast.JoinedStr) and any(calls(text)):
+            yield f"{text.lineno}: the extraction overlooks a text inside an f-string"
     for function in ast.walk(tree):
         if isinstance(function, FUNCTIONS) and is_bound_here(function) and any(calls(function)):
             yield f"{function.lineno}: `_` has two meanings"
@@ -134,7 +137,14 @@ def test_texts_are_literals_whose_placeholders_have_values():
 
 @pytest.mark.parametrize(
     "line",
-    ['_(f"{n} images")', "_(text)", '_("{n} images", m=1)', 'for _ in "ab":\n        _("Stop")', 'lambda _: _("Stop")'],
+    [
+        '_(f"{n} images")',
+        "f'{_(\"Stop\")}'",
+        "_(text)",
+        '_("{n} images", m=1)',
+        'for _ in "ab":\n        _("Stop")',
+        'lambda _: _("Stop")',
+    ],
 )
 def test_every_wrong_call_is_found(line):
     assert list(wrong_calls(f"def show(n, text):\n    {line}\n"))

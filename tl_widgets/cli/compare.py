@@ -248,7 +248,7 @@ def _table(comparison: Comparison) -> Table:
 
     scores, seed = scores_of(comparison), seed_suffix(comparison).lstrip(", ")
     n_seeds = max((len(score.seeds) for score in scores.values()), default=0)
-    table = Table(f"\n{_('model')}", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table("\n" + _("model"), box=None, pad_edge=False, padding=(0, 2, 0, 0))
     accuracy = (
         _("mean over {n_seeds} seeds\n(95% interval)", n_seeds=n_seeds)
         if n_seeds
@@ -277,7 +277,7 @@ def _class_table(tested: Sequence[RunResult]) -> Table:
     """Return the recall of each class with its interval, and the balanced accuracy."""
     from tl_widgets.plots.labels import balanced_text
 
-    table = Table(f"\n{_('class')}", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table("\n" + _("class"), box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(_("test\nimages"), justify="right")
     for run in tested:
         table.add_column(_("{run_name}: share recognized\n(95% interval)", run_name=run.name), justify="right")

@@ -265,14 +265,13 @@ def _accuracy(result: Result) -> str:
         values = run.history.val_accuracy
         n = len(values)
         epochs = ngettext("after {n} epoch", "after {n} epochs", n)
-        course = (
-            _("{value} to {value_2} {epochs}", value=percent(values[0]), value_2=percent(values[-1]), epochs=epochs)
-            if n > 1
-            else ""
-        )
-        parts.append(
-            f"{run_label(run)} {course or (f'{percent(values[0])} {epochs}' if n else _('no finished epoch'))}"
-        )
+        if n > 1:
+            course = _(
+                "{value} to {value_2} {epochs}", value=percent(values[0]), value_2=percent(values[-1]), epochs=epochs
+            )
+        else:
+            course = f"{percent(values[0])} {epochs}" if n else _("no finished epoch")
+        parts.append(f"{run_label(run)} {course}")
     chart = _("Line chart of accuracy by epoch{seed_suffix}.", seed_suffix=seed_suffix(result))
     return _(
         "{chart} Validation accuracy: {parts}. {test_accuracy}",

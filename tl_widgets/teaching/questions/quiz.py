@@ -41,7 +41,8 @@ class Quiz(PlainBox):
         self.button = Button(description=_("Check my answer"))
         self.button.on_click(lambda _: self._check())
         self._feedback = HTML()
-        heading = HTML(f"{style()}<p><b>{_('Question.')}</b> {escape(self.question.text)}</p>")
+        title = _("Question.")
+        heading = HTML(f"{style()}<p><b>{title}</b> {escape(self.question.text)}</p>")
         super().__init__([heading, self.choice, self.button, self._feedback])
         self._leave("")
 

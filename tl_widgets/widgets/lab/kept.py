@@ -205,7 +205,7 @@ class KeptRuns:
         time = time_text(self._last, datetime.now().astimezone())
         n = len(self.runs)
         text = ngettext("Here again: {n} run from {time}.", "Here again: {n} runs, the last from {time}.", n, time=time)
-        return f"{text} {_('Not all can be read: see the tab Runs.')}" if self._files.problems else text
+        return " ".join([text, _("Not all can be read: see the tab Runs.")]) if self._files.problems else text
 
 
 def time_text(time: datetime, now: datetime) -> str:

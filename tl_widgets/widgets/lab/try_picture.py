@@ -191,8 +191,9 @@ class TryView(HBox):
                 )
             )
         # By keyboard, only what has the focus can be scrolled.
+        title = _("Answers")
         return (
-            f'<div class="tlw-tried-all" tabindex="0" role="region" aria-label="{_("Answers")}">{"".join(parts)}'
+            f'<div class="tlw-tried-all" tabindex="0" role="region" aria-label="{title}">{"".join(parts)}'
             f'<p class="tlw-note">{escape(_NO_CERTAINTY)}</p></div>'
         )
 

@@ -96,7 +96,8 @@ class LedgerView(HTML):
         counts = {model: count_rows(rows) for model in ModelName if not isinstance(rows := ledgers.get(model, ""), str)}
         # One square alone would say nothing: its size is that of all largest squares.
         drawing = parameter_areas(counts, width=_AREAS_WIDTH) if len(self._models) > 1 else ""
-        columns = f'<div class="tlw-columns" tabindex="0" role="region" aria-label="{_("Layers")}">{tables}</div>'
+        title = _("Layers")
+        columns = f'<div class="tlw-columns" tabindex="0" role="region" aria-label="{title}">{tables}</div>'
         self.value = f"{style()}{drawing}{columns}"
 
 

@@ -149,7 +149,8 @@ class Arms:
 
             find_cut(backbone_of(layers), self.config.fine_tuning.n_blocks, self.entry.family.blocks)
 
-    def _key(self, name: str, weights: ResolvedWeights | None = None) -> Any:
+    def key(self, name: str, weights: ResolvedWeights | None = None) -> Any:
+        """Return what a trained model is found by in the cache."""
         identity = None if weights is None else self._identity(weights)
         return self.dataset.fingerprint, name, _decides(name, self.config), self.validate, identity
 
@@ -169,7 +170,7 @@ class Arms:
             model = scratch_model(dataset.image_shape, dataset.n_classes, config.scratch, seed=config.seed)
             return self._train(model, ModelName.SCRATCH, None)
 
-        return self.cache.turns(self._key(ModelName.SCRATCH), make)
+        return self.cache.turns(self.key(ModelName.SCRATCH), make)
 
     def _identity(self, weights: ResolvedWeights) -> Any:
         return _identity(self.entry, weights, self.dataset.image_shape, self.config.seed, self.config.cut)
@@ -203,7 +204,7 @@ class Arms:
                 weights_sha256=weights.sha256 or "",
             )
 
-        return self.cache.turns(self._key(name, weights), make)
+        return self.cache.turns(self.key(name, weights), make)
 
     def fine_tuned(self, first: RunResult, weights: ResolvedWeights) -> Turns:
         """Continue training the transfer model with its backbone's last blocks unfrozen."""
@@ -214,7 +215,7 @@ class Arms:
         def make() -> Turns:
             return second_stage(first, self.dataset, config, self.entry, on_event=self.on_event, cancel=self.cancel)
 
-        return self.cache.turns(self._key(ModelName.FINE_TUNED, weights), make)
+        return self.cache.turns(self.key(ModelName.FINE_TUNED, weights), make)
 
 
 def put_into_cache(cache: RunCache, dataset: ImageDataset, config: Config, runs: Iterable[RunResult]) -> None:
@@ -228,7 +229,7 @@ def put_into_cache(cache: RunCache, dataset: ImageDataset, config: Config, runs:
         weights = None
         if run.name != ModelName.SCRATCH:
             weights = resolve_weights(arms.entry, None if run.name == ModelName.CONTROL else config.weights)
-        cache.runs[arms._key(run.name, weights)] = run
+        cache.runs[arms.key(run.name, weights)] = run
 
 
 def _decides(model: str, config: Config) -> tuple[Any, ...]:

@@ -64,13 +64,13 @@ def page(title: str, class_names: tuple[str, ...], side: int, *, intro: str, pro
     from jinja2 import Environment, PackageLoader, StrictUndefined  # 60 ms that only a page needs
     from markupsafe import Markup
 
-    def part(name: str) -> Markup:
-        return Markup(resources.files("tl_widgets.export").joinpath("web", name).read_text("utf-8"))  # noqa: S704
+    def part(name: str) -> str:
+        return resources.files("tl_widgets.export").joinpath("web", name).read_text("utf-8")
 
     pages = Environment(loader=PackageLoader("tl_widgets.export", "web"), autoescape=True, undefined=StrictUndefined)
     pages.globals |= {"_": translated, "language": language()}
     return pages.get_template("index.html.jinja").render(
-        title=title, labels=class_names, side=side, intro=intro, proof=proof, css=part("page.css"),
+        title=title, labels=class_names, side=side, intro=intro, proof=proof, css=Markup(part("page.css")),  # noqa: S704
         script=Markup(in_script(part("page.js"))),  # noqa: S704
     )  # fmt: skip
 

@@ -22,6 +22,7 @@ from test_hostile_models import record
 from tl_widgets.core import translation
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.html import Markup
+from tl_widgets.core.numbers import typed_number
 from tl_widgets.core.text import escaped
 from tl_widgets.records.codec import to_plain
 from tl_widgets.records.comparison import Comparison, StudyFailure
@@ -315,3 +316,12 @@ def test_the_language_is_chosen(tmp_path, monkeypatch, settings, expected):
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     assert translation.language.__wrapped__() == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("1.000", 1000), ("0,001", 0.001), ("0.001", 0.001), ("2.5", 2.5), ("12.500,5", 12_500.5), ("1e-3", 0.001)],
+)
+def test_numbers_are_typed_with_a_decimal_comma_or_a_point(text, number, monkeypatch):
+    monkeypatch.setattr("tl_widgets.core.numbers.language", lambda: "de")
+    assert typed_number(text) == number

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tl_widgets.core.translation import _, localized
+import re
+
+from tl_widgets.core.translation import ENGLISH, _, language, localized
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -85,3 +87,18 @@ def size_text(n_bytes: float, *, kilobytes: bool = False) -> str:
     if kilobytes and n_bytes < 1e6:
         return f"{n_bytes / 1e3:.0f} kB"
     return localized(f"{n_bytes / 1e9:.1f} GB") if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"
+
+
+def typed_number(text: str) -> float:
+    """Return the number in a text: "1,234", "2,5", "12 000"; in a language with a decimal comma "1.234".
+
+    A comma groups thousands (1,234) or is a decimal comma (2,5 is 2.5, never 25; 0,911 is 0.911).
+
+    Raises:
+        ValueError: It isn't one.
+    """
+    text = text.strip().replace(" ", "").replace(MINUS, "-")
+    if language() != ENGLISH:
+        text = text.translate(str.maketrans(",.", ".,"))
+    is_grouped = re.fullmatch(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?", text)
+    return float(text.replace(",", "" if is_grouped else "."))

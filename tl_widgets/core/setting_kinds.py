@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.numbers import typed_number
 from tl_widgets.core.paths import absolute_path, user_path
 from tl_widgets.core.text import shown
-from tl_widgets.core.translation import _, typed_number
+from tl_widgets.core.translation import _
 
 _MAX_WHOLE = 10**18  # what NumPy's and TensorFlow's whole numbers hold
 

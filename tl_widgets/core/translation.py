@@ -104,9 +104,9 @@ def localized(number: str) -> str:
     return _translated(number.translate(_DECIMAL_COMMA), number)
 
 
-def typed_number(text: str) -> float:
-    """Return a number that somebody typed, with a decimal point or as the language writes it; else raise ValueError."""
-    return float(text if language() == ENGLISH else text.replace(",", "."))
+def within_sentence(label: str) -> str:
+    """Return a label as it stands within a sentence: "Epochs" as "epochs"; German nouns keep their capital."""
+    return label if language() == "de" else f"{label[:1].lower()}{label[1:]}"
 
 
 def in_script(script: str) -> str:

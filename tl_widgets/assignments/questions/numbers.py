@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-import re
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.numbers import MINUS
+from tl_widgets.core.numbers import typed_number
 from tl_widgets.core.text import shown
 from tl_widgets.core.translation import _
 
@@ -29,19 +28,6 @@ def is_near(value: float, right: float, tolerance: float | None = None, within: 
         tolerance = 0.0 if float(right).is_integer() and abs(right) > _EXACT_ABOVE else _USUAL
     allowed = max((tolerance or 0.0) * abs(right), within or 0.0, _ROUNDING * abs(right))
     return abs(value - right) <= allowed
-
-
-def typed_number(text: str) -> float:
-    """Return the number in a text: "1,234", "2,5", "12 000".
-
-    A comma groups thousands (1,234) or is a European decimal comma (2,5 is 2.5, never 25; 0,911 is 0.911).
-
-    Raises:
-        ValueError: It isn't one.
-    """
-    text = text.strip().replace(" ", "").replace(MINUS, "-")
-    is_grouped = re.fullmatch(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?", text)
-    return float(text.replace(",", "" if is_grouped else "."))
 
 
 def as_number(answer: object) -> float:

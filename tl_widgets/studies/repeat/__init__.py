@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tl_widgets.core.model_name import ModelName, heading_of
+from tl_widgets.core.model_name import ModelName, heading_of, label_of
 from tl_widgets.core.numbers import percent
 from tl_widgets.core.settings import Whole, same_setting
 from tl_widgets.core.translation import _
@@ -97,7 +97,7 @@ class _Repeat(ComparisonStudy[RepeatArguments]):
                 first=first,
                 second=second,
             )
-        other = heading_of(names[1]).lower()
+        other = label_of(names[1])
         return _(
             "{heading} wins over {seeds}: {first} right on average, {other} {second}.",
             heading=heading_of(names[0]),

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from ipywidgets import HTML, Button, Dropdown, HBox, Text
 
-from tl_widgets.assignments.questions.numbers import typed_number
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.numbers import typed_number
 from tl_widgets.core.translation import _
 from tl_widgets.teaching.box import PlainBox
 from tl_widgets.teaching.questions.page import QuestionPage

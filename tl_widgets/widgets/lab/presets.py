@@ -9,7 +9,7 @@ from typing import Any
 from tl_widgets.core.config import ScratchSpec
 from tl_widgets.core.html import Markup, join
 from tl_widgets.core.settings import flat_values
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, within_sentence
 from tl_widgets.widgets.shared.picture import Picture
 from tl_widgets.widgets.shared.settings import LabSettings
 
@@ -87,5 +87,5 @@ class PresetBar(Picture):
 
 def preset_hint(preset: Preset, dataset: str) -> str:
     """Return what a preset has changed, and what to do next."""
-    what = f"{preset.help[0].lower()}{preset.help[1:]}"
+    what = within_sentence(preset.help)
     return _("{preset}, with {dataset}: {what}. Press “Train both”.", preset=preset.title, dataset=dataset, what=what)

@@ -419,6 +419,8 @@ def test_a_class_from_the_description_to_the_grades(tmp_path, monkeypatch, capsy
     monkeypatch.chdir(tmp_path)
     (tmp_path / "small.toml").write_text(SMALL)
     assert main(["assignment", "new", "small.toml"]) == 0
+    assert main(["assignment", "new", "small.toml"]) == 2
+    assert "small.ipynb exists already, and it won't be overwritten" in capsys.readouterr().err
     cells = [
         cell["source"] for cell in json.loads(Path("small.ipynb").read_text())["cells"] if cell["cell_type"] == "code"
     ]

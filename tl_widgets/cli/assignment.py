@@ -103,10 +103,11 @@ def run_assignment(args: Namespace) -> None:
 def _new(args: Namespace, console: Console) -> None:
     from tl_widgets.assignments.description import read_description
     from tl_widgets.assignments.notebook import to_notebook
-    from tl_widgets.core.files import check_writable, write_text
+    from tl_widgets.core.files import check_writable, require_new, write_text
 
     description = read_description(args.description)
     path = args.out or Path(f"{description.name}.ipynb")
+    require_new(path)  # a teacher may have edited it
     check_writable(path, "--out")
     write_text(path, to_notebook(description, nbgrader=args.nbgrader))
     n, points = len(description.question), description.points

@@ -91,12 +91,17 @@ def new_folder(target: Path) -> Iterator[Path]:
         ) from None
 
 
-def require_new_folder(target: Path) -> None:
-    """Raise `InputError` if there is a file or folder at `target`, or no folder to put it into."""
+def require_new(target: Path) -> None:
+    """Raise `InputError` if there is a file or folder at `target`."""
     if target.exists():
         raise InputError(
             _("{target} exists already, and it won't be overwritten. Give a new name.", target=printable(str(target)))
         )
+
+
+def require_new_folder(target: Path) -> None:
+    """Raise `InputError` if there is a file or folder at `target`, or no folder to put it into."""
+    require_new(target)
     if not target.parent.is_dir():
         raise InputError(
             _(

@@ -407,6 +407,16 @@ def test_running_again_finds_an_invented_run(small):
     assert run_again(variant, run).text == "Its images aren't those that its settings give here."
 
 
+def test_a_run_that_cannot_be_repeated_does_not_stop_the_others(small, monkeypatch):
+    def fail(**settings):
+        raise MemoryError("no room for the images")
+
+    monkeypatch.setattr("tl_widgets.assignments.rerun.load_dataset", fail)
+    variant = small.plan.variant("Ada")
+    check = run_again(variant, made_up_run(variant))
+    assert (check.agrees, check.text) == (None, "It couldn't be run again: MemoryError: no room for the images")
+
+
 @pytest.fixture
 def tiny_backbone():
     with tiny.standing_in():  # for one test only: the others grade answers about the real one

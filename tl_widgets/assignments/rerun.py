@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tl_widgets.assignments.plan import Variant
-from tl_widgets.core.errors import InputError
+from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore, raise_if_cancelled
 from tl_widgets.core.translation import _
 from tl_widgets.data.catalogue import load_dataset
@@ -54,8 +54,11 @@ def run_again(variant: Variant, run: Comparison, *, on_event: OnEvent = ignore, 
         if run.dataset.fingerprint != dataset.fingerprint:
             return Check(False, _("Its images aren't those that its settings give here."))
         again = compare_config(dataset, variant.config, on_event=on_event, cancel=cancel)
-    except InputError as error:
-        return Check(None, _("It couldn't be run again: {why}", why=error))
+    except CancelledError:
+        raise
+    except Exception as error:  # of memory, say: one run doesn't cost a class its grades
+        why = error if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+        return Check(None, _("It couldn't be run again: {why}", why=why))
     raise_if_cancelled(cancel)
     return compare_runs(run, again)
 

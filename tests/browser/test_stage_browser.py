@@ -59,7 +59,8 @@ def wait_ready(page):
     expect(page.locator(".tlw-lab")).to_have_count(1)
     wait_state(page, "idle")
     page.locator(".tlw-thumbnails img").first.wait_for()
-    page.locator('.tlw-networks svg, .tlw-networks [role="group"]').first.wait_for()
+    # Longer than usual: nothing is measured here, and a kernel may be loading TensorFlow while all cores are full.
+    page.locator('.tlw-networks svg, .tlw-networks [role="group"]').first.wait_for(timeout=60_000)
 
 
 def set_values(page, **values):

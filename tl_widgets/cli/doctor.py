@@ -329,7 +329,7 @@ def _backbone(entry: Backbone, fetch: str) -> Finding:
     path = local_weights_file(entry.weights_file)
     assert path is not None
     try:
-        text = _("{st_size} in {parent}", st_size=size_text(path.stat().st_size), parent=path.parent)
+        text = _("{size} in {parent}", size=size_text(path.stat().st_size), parent=path.parent)
         if entry.weights_hash is not None and not is_published(path, entry.weights_hash):
             return Finding(
                 entry.name, "bad", _("{path} is damaged: its hash is wrong", path=path), f"{fetch} {entry.name}"

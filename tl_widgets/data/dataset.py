@@ -69,8 +69,8 @@ class Split:
             raise InputError(
                 _(
                     "images must be a uint8 array of shape (n, height, width, 3) with values 0-255; "
-                    "received {getattr} {shape}.",
-                    getattr=getattr(images, "dtype", type(images).__name__),
+                    "received {value} {shape}.",
+                    value=getattr(images, "dtype", type(images).__name__),
                     shape=tuple(shape),
                 )
             )
@@ -78,10 +78,9 @@ class Split:
         if not is_whole or labels.shape != (shape[0],):
             raise InputError(
                 _(
-                    "labels must be an array of {shape} whole numbers, one for each image; received "
-                    "{getattr} {shape_2}.",
+                    "labels must be an array of {shape} whole numbers, one for each image; received {value} {shape_2}.",
                     shape=shape[0],
-                    getattr=getattr(labels, "dtype", type(labels).__name__),
+                    value=getattr(labels, "dtype", type(labels).__name__),
                     shape_2=np.shape(labels),
                 )
             )
@@ -90,9 +89,9 @@ class Split:
                 raise InputError(
                     _(
                         "groups must be an array of {shape} whole numbers, one for each image; received "
-                        "{getattr} {shape_2}.",
+                        "{value} {shape_2}.",
                         shape=shape[0],
-                        getattr=getattr(groups, "dtype", type(groups).__name__),
+                        value=getattr(groups, "dtype", type(groups).__name__),
                         shape_2=np.shape(groups),
                     )
                 )
@@ -269,9 +268,9 @@ def require_dataset(dataset: object) -> None:
         if not isinstance(getattr(dataset, name), Split):
             raise InputError(
                 _(
-                    "{name} of a data set must be a Split; received {getattr}.",
+                    "{name} of a data set must be a Split; received {value}.",
                     name=name,
-                    getattr=shown(getattr(dataset, name)),
+                    value=shown(getattr(dataset, name)),
                 )
             )
     if not isinstance(dataset.class_names, Iterable):

@@ -262,9 +262,9 @@ def _require_enough(
         python, terminal = (f"{others}", f" {shlex.quote(','.join(others))}") if few else ("[...]", "")
         raise InputError(
             _(
-                "{message_text}; it needs at least {min_per_class}, {minimum}. Add images, or leave the "
+                "{problem}; it needs at least {min_per_class}, {minimum}. Add images, or leave the "
                 "class out with classes={python} (--classes{terminal} in the terminal).{reasons}",
-                message_text=message,
+                problem=message,
                 min_per_class=MIN_PER_CLASS,
                 minimum=minimum,
                 python=python,

@@ -144,8 +144,8 @@ def _tiny_classes(dataset: ImageDataset) -> Iterator[Diagnosis]:
             advice += _(", or leave these classes out")
         if dataset.origin is not None and [split for split, _ in dataset.origin.folders] == [""]:
             advice += _(
-                "; about {ceil} in a class give {tiny_class} to train on",
-                ceil=math.ceil(TINY_CLASS / TRAIN_SHARE),
+                "; about {needed} in a class give {tiny_class} to train on",
+                needed=math.ceil(TINY_CLASS / TRAIN_SHARE),
                 tiny_class=TINY_CLASS,
             )
         yield Diagnosis(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from functools import partial
+from typing import Literal
 
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
@@ -100,7 +101,14 @@ class PartEvents:
     """
 
     def __init__(
-        self, noun: str, n_parts: int, estimate: float, n_jobs: int, on_event: OnEvent, *, first: object = None
+        self,
+        noun: Literal["repeat", "fold"],
+        n_parts: int,
+        estimate: float,
+        n_jobs: int,
+        on_event: OnEvent,
+        *,
+        first: object = None,
     ) -> None:
         self._noun, self._n, self._first = noun, n_parts, first
         self._seconds_left, self._n_jobs, self._on_event = estimate, n_jobs, on_event
@@ -117,8 +125,18 @@ class PartEvents:
             self._seconds_left = self._seconds_left if event.seconds_left is None else event.seconds_left
         else:
             detail = f": {event.text}"  # a download, or the features of the next random backbone
-        progress = _("{n_done} of {n} {noun}s done", n_done=self._n_done, n=self._n, noun=self._noun)
         if self._n_jobs == 1:
-            progress = _("{noun} {n_done} of {n}", noun=self._noun, n_done=min(self._n_done + 1, self._n), n=self._n)
+            running = min(self._n_done + 1, self._n)
+            progress = (
+                _("fold {running} of {n}", running=running, n=self._n)
+                if self._noun == "fold"
+                else _("repeat {running} of {n}", running=running, n=self._n)
+            )
+        else:
+            progress = (
+                _("{n_done} of {n} folds done", n_done=self._n_done, n=self._n)
+                if self._noun == "fold"
+                else _("{n_done} of {n} repeats done", n_done=self._n_done, n=self._n)
+            )
         event = Event("study", progress + detail, n_done=self._n_done, n_total=self._n, seconds_left=self._seconds_left)
         self._on_event(replace(event, seconds=time.perf_counter() - self._started, point=point))

@@ -161,12 +161,12 @@ def draw_score(
 
 
 def _model_handle(run: RunResult, score: Score | None) -> Line2D:
-    mean = "mean " if score and score.seeds else ""  # the curve shows one seed, the number the mean of all
-    test = (
-        _(": {mean}test {score_accuracy}", mean=mean, score_accuracy=percent(score.accuracy))
-        if score
-        else _(": not tested")
-    )
+    if not score:
+        test = _(": not tested")
+    elif score.seeds:  # the curve shows one seed, the number the mean of all
+        test = _(": mean test {accuracy}", accuracy=percent(score.accuracy))
+    else:
+        test = _(": test {accuracy}", accuracy=percent(score.accuracy))
     color, marker = color_of(run.name), marker_of(run.name)
     return Line2D([], [], color=color, marker=marker, linewidth=2.2, markersize=5, label=run_label(run) + test)
 

@@ -49,7 +49,7 @@ def load(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
-        raise InputError(_("it isn't valid JSON: line {lineno} can't be parsed", lineno=error.lineno)) from None
+        raise InputError(_("it isn't valid JSON: line {line} can't be parsed", line=error.lineno)) from None
     except RecursionError:
         raise InputError(_("its brackets are nested too deeply")) from None
     except ValueError:

@@ -232,8 +232,8 @@ def _read(record: dict[str, Any]) -> Comparison:
     if record.get("format") != FORMAT:
         raise InputError(
             _(
-                "it has format {pop!r:.40}; this version reads format {format}",
-                pop=record.pop("format", None),
+                "it has format {value!r:.40}; this version reads format {format}",
+                value=record.pop("format", None),
                 format=FORMAT,
             )
         )

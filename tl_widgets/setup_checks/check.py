@@ -95,7 +95,7 @@ def _skipped_checks(setup: Setup) -> Iterator[Finding]:
             text = _("Not checked, because the model isn't compiled: loss, labels against the loss, and learning rate.")
             yield Finding(text, was_checked=False, code="model.compile(...)")
         return
-    skipped = ["bottlenecks"]
+    skipped = [Subject.BOTTLENECKS.value]
     if setup.backbone is None:
         none = _("no part of it is a functional or Sequential model with convolutions")
         skipped.append(_("a backbone and the pixels that reach it ({none})", none=none))
@@ -109,10 +109,10 @@ def _not_checked(subject: str, error: Exception) -> Finding:
     message = " ".join(_COLOR_CODES.sub("", str(error)).split())[:150]
     return Finding(
         _(
-            "Not checked: {subject} ({name}: {message_text}).",
+            "Not checked: {subject} ({name}: {problem}).",
             subject=subject,
             name=type(error).__name__,
-            message_text=message,
+            problem=message,
         ),
         was_checked=False,
     )

@@ -30,7 +30,7 @@ class Subject(Enum):
     BACKBONE = _("the backbone's state")
     ANSWERS = _("the shape of the answers")
     NETWORK = _("the layers")
-    BOTTLENECKS = "bottlenecks"
+    BOTTLENECKS = _("bottlenecks")
     RATE = _("the learning rate")
     TRAINABLE = _("whether trainable was changed")
     LABELS = _("the labels")

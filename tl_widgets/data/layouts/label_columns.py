@@ -81,11 +81,11 @@ def label_column(labels: Labels, columns: Columns, split_column: str) -> tuple[s
             if len(values) == 1:
                 raise InputError(
                     _(
-                        "The column {column!r} of {table_name} has only one value, {pop!r}; you need at "
+                        "The column {column!r} of {table_name} has only one value, {value!r}; you need at "
                         "least two classes.",
                         column=column,
                         table_name=table.name,
-                        pop=values.pop(),
+                        value=values.pop(),
                     )
                 )
         others = [column for column in table.columns if column != labels.image_column]

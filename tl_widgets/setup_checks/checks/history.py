@@ -140,7 +140,7 @@ def _broken_loss(loss: list[float]) -> Finding | None:
                 loss_2=loss[-1],
             ),
             "learning_rate",
-            where=_("epoch {argmin} on", argmin=1 + int(np.argmin(loss))),
+            where=_("epoch {epoch} on", epoch=1 + int(np.argmin(loss))),
             code="keras.optimizers.Adam(1e-4)",
         )
     return None

@@ -19,10 +19,12 @@ def unusable_values(setup: Setup) -> Iterator[Finding]:
     """Find NaN, blank images, images of different ranges, and values that an integer type cut off."""
     images, received = setup.images, setup.batch.images
     if not np.isfinite(images).all():
-        kind = "NaN" if np.isnan(images).any() else "infinite"
-        text = _(
-            "The images contain {kind} values, which turn every weight into NaN: find the file or the division.",
-            kind=kind,
+        text = (
+            _("The images contain NaN values, which turn every weight into NaN: find the file or the division.")
+            if np.isnan(images).any()
+            else _(
+                "The images contain infinite values, which turn every weight into NaN: find the file or the division."
+            )
         )
         yield Finding(text, where=_TRAINING, code=_("assert np.isfinite(images).all()"))
         return

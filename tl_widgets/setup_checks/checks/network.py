@@ -308,9 +308,9 @@ def _dead(setup: Setup) -> Iterator[Finding]:
             )
             yield Finding(
                 _(
-                    "The trained model gives every image the same answer ({array2string}): {cause}. "
+                    "The trained model gives every image the same answer ({answers}): {cause}. "
                     "Build it anew, and train with a lower learning rate and scaled pixels.",
-                    array2string=np.array2string(answers[0], precision=3),
+                    answers=np.array2string(answers[0], precision=3),
                     cause=cause,
                 ),
                 where=output.where,

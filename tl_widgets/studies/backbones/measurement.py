@@ -295,10 +295,10 @@ def _check_resumed(
         )
     differences = [
         _(
-            "{name}={getattr} there and {getattr_2} here",
+            "{name}={value} there and {value_2} here",
             name=name,
-            getattr=str(getattr(resume.config, name)),
-            getattr_2=str(getattr(config, name)),
+            value=str(getattr(resume.config, name)),
+            value_2=str(getattr(config, name)),
         )
         for name in ("head_dropout", "augment", "epochs", "batch_size", "learning_rate")
         if getattr(resume.config, name) != getattr(config, name)
@@ -308,10 +308,10 @@ def _check_resumed(
     # Milliseconds of two machines, or answers of two versions, do not belong in one figure.
     differences += [
         _(
-            "{name} {getattr} there and {getattr_2} here",
+            "{name} {value} there and {value_2} here",
             name=name,
-            getattr=getattr(resume.environment, name),
-            getattr_2=getattr(current, name),
+            value=getattr(resume.environment, name),
+            value_2=getattr(current, name),
         )
         for name in ("device", "cpu_count", "tensorflow", "keras")
         if getattr(resume.environment, name) != getattr(current, name)

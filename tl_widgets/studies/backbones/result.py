@@ -9,7 +9,7 @@ import numpy as np
 
 from tl_widgets.core.config import Config
 from tl_widgets.core.numbers import interval_text, milliseconds_text, percent, points_range, size_text
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, ngettext
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Count, Share
 from tl_widgets.records.statistics import (
@@ -235,12 +235,12 @@ def _front(study: BackboneStudy, chosen: BackbonePoint) -> str:
     front = [point.name for point in study.front]
     if len(front) == len(study.points):
         return _("{text} All are on the Pareto front: more accuracy costs more time here.", text=text)
-    are = "is" if len(front) == 1 else "are"
-    return _(
-        "{text} On the Pareto front {are} {join_names}: nothing else is as accurate in as little time.",
+    return ngettext(
+        "{text} On the Pareto front is {names}: nothing else is as accurate in as little time.",
+        "{text} On the Pareto front are {names}: nothing else is as accurate in as little time.",
+        len(front),
         text=text,
-        are=are,
-        join_names=_join_names(front),
+        names=_join_names(front),
     )
 
 
@@ -315,9 +315,9 @@ def _reservations(study: BackboneStudy) -> list[str]:
     if files:
         sentences.append(
             _(
-                "The weights of {join_names} came from a file: the published ImageNet accuracy holds "
+                "The weights of {names} came from a file: the published ImageNet accuracy holds "
                 "only if they are the published weights.",
-                join_names=_join_names(files),
+                names=_join_names(files),
             )
         )
     if not all(point.cost.alone for point in study.points):
@@ -335,7 +335,7 @@ def _reservations(study: BackboneStudy) -> list[str]:
     if study.stopped:
         done = {point.name for point in study.points}
         left = [backbone.name for backbone in study.wanted if backbone.name not in done]
-        rest = _("; not measured yet: {join_names}", join_names=_join_names(left)) if left else ""
+        rest = _("; not measured yet: {names}", names=_join_names(left)) if left else ""
         sentences.append(_("Stopped before all were measured{rest}.", rest=rest))
     return sentences
 

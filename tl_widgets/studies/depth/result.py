@@ -326,12 +326,14 @@ def _choice_sentence(study: DepthStudy) -> str:
             high=points(high),
         )
     ends = sorted((abs(low), abs(high)))
-    order = "more" if cut.mean > 0 else "less"
+    values = {"text": text, "cut_mean": points(abs(cut.mean)), "ends": points_range(*ends)}
+    if cut.mean > 0:
+        return _(
+            "{text}: it is {cut_mean} points more accurate than the whole backbone (95% interval "
+            "{ends}, paired by image).",
+            **values,
+        )
     return _(
-        "{text}: it is {cut_mean} points {order} accurate than the whole backbone (95% interval "
-        "{ends}, paired by image).",
-        text=text,
-        cut_mean=points(abs(cut.mean)),
-        order=order,
-        ends=points_range(*ends),
+        "{text}: it is {cut_mean} points less accurate than the whole backbone (95% interval {ends}, paired by image).",
+        **values,
     )

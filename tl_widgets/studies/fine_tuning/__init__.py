@@ -89,13 +89,10 @@ class _FineTuning(ComparisonStudy[FineTuningArguments]):
         )
         if not paired.is_clear:
             return _("Whether fine-tuning helps is too close to call: {shares}.", shares=shares)
-        verb = "gains" if paired.difference > 0 else "loses"
-        return _(
-            "Fine-tuning {verb} {paired_difference} points: {shares}.",
-            verb=verb,
-            paired_difference=points(abs(paired.difference)),
-            shares=shares,
-        )
+        difference = points(abs(paired.difference))
+        if paired.difference > 0:
+            return _("Fine-tuning gains {difference} points: {shares}.", difference=difference, shares=shares)
+        return _("Fine-tuning loses {difference} points: {shares}.", difference=difference, shares=shares)
 
     def guess(self, arguments: FineTuningArguments) -> Guess:
         def share(result: Comparison) -> float | None:

@@ -301,13 +301,10 @@ def _difference(look: LookInside, first: FeatureLayout, second: FeatureLayout) -
             interval=interval,
             unclear_reason=unclear_reason(paired.ci95, paired.p_value),
         )
-    comparison = "more" if paired.difference > 0 else "fewer"
-    return _(
-        "{paired_difference} points {comparison} ({interval})",
-        paired_difference=points(abs(paired.difference)),
-        comparison=comparison,
-        interval=interval,
-    )
+    difference = points(abs(paired.difference))
+    if paired.difference > 0:
+        return _("{difference} points more ({interval})", difference=difference, interval=interval)
+    return _("{difference} points fewer ({interval})", difference=difference, interval=interval)
 
 
 def _both(look: LookInside) -> str:

@@ -207,10 +207,14 @@ def _verdict_sentence(mistake: Mistake, measured: TwoWays) -> str:
             else _("costs {size} points", size=size)
         )
         return _("Clear: the mistake {text} ({between}).", text=text, between=between)
-    other = "lower" if mistake.flatters else "higher"
+    if mistake.flatters:
+        return _(
+            "Clear, and the other way round: with the mistake the number is {size} points lower here ({between}).",
+            size=size,
+            between=between,
+        )
     return _(
-        "Clear, and the other way round: with the mistake the number is {size} points {other} here ({between}).",
+        "Clear, and the other way round: with the mistake the number is {size} points higher here ({between}).",
         size=size,
-        other=other,
         between=between,
     )

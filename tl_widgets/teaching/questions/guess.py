@@ -149,11 +149,14 @@ class Guess(PlainBox):
             return _("right") if guess == measured else _("not what happened")
         if abs(guess - measured) <= 0.02 * abs(measured):
             return _("right, or nearly")
-        side = "low" if guess < measured else "high"
         small, large = sorted((guess, measured))
         if small > 0 and large >= 3 * small:
-            return _("{large:.0f} times too {side}", large=large / small, side=side)
-        return _("{number} too {side}", number=_number(abs(guess - measured)), side=side)
+            times = large / small
+            if guess < measured:
+                return _("{times:.0f} times too low", times=times)
+            return _("{times:.0f} times too high", times=times)
+        number = _number(large - small)
+        return _("{number} too low", number=number) if guess < measured else _("{number} too high", number=number)
 
     def _show(self) -> None:
         shown = self.sentence

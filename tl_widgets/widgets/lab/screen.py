@@ -254,14 +254,10 @@ class LabScreen(AppScreen[ProgressView]):
     def show_outcome(self, run: LabRun, comparison: Comparison) -> None:
         """Show who won, which needs no images."""
         self.has_result = True
-        part = "folds" if comparison.folds else "repeats"
-        lead = (
-            _("Loaded.")
-            if run.source
-            else _("Stopped; the finished {part} count.", part=part)
-            if comparison.stopped
-            else ""
+        stopped = (
+            _("Stopped; the finished folds count.") if comparison.folds else _("Stopped; the finished repeats count.")
         )
+        lead = _("Loaded.") if run.source else stopped if comparison.stopped else ""
         self.progress.clear()
         self.outcome.live_line.value = ""  # it was about another run
         self.outcome.show(comparison, run.number, lead)

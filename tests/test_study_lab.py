@@ -3,7 +3,7 @@
 import json
 import re
 from importlib import import_module
-from itertools import pairwise
+from itertools import combinations, pairwise
 from xml.etree import ElementTree
 
 import nbformat
@@ -17,8 +17,10 @@ from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import rough_duration
 from tl_widgets.plots.svg import text_width
 from tl_widgets.setup_checks.registry import MISTAKES
+from tl_widgets.studies.guess import BANDS
 from tl_widgets.studies.registry import STUDIES, TOPICS
 from tl_widgets.studies.stage import Axis, Dot, StageChart, stage_svg
+from tl_widgets.studies.stage_guess import GuessMarks
 from tl_widgets.widgets.shared.html import page_file
 from tl_widgets.widgets.studies.settings import StudySettings, controls_of
 
@@ -468,6 +470,36 @@ def test_every_backbone_is_named_and_no_name_covers_a_bar():
     for i, one in enumerate(labels):
         for other in boxes[i + 1 :]:
             assert one[2] < other[0] or other[2] < one[0] or one[3] < other[1] or other[3] < one[1]
+
+
+@pytest.mark.parametrize("width", [260, 400])
+def test_on_a_narrow_page_the_texts_of_a_chart_keep_their_size_and_touch_none(width):
+    named = tuple((float(i), name) for i, name in enumerate(("unchanged", "mild", "medium", "strong")))
+    sizes = tuple((float(size), str(size)) for size in (2, 4, 8, 10, 20, 50, 100, 200))
+    share, models = Axis.share("accuracy on the changed test images"), ("scratch", "transfer", "control", "fine_tuned")
+    right = (Dot("right", 0.4, 0, (0.3, 0.5), "Dense layer"), Dot("right", 0.7, 1, (0.6, 0.8), "nearest neighbors"))
+    charts = (
+        (StageChart("Severity", Axis("severity", -0.3, 3.3, named), share, models), "y", len(named)),
+        (StageChart("Sizes", Axis("images per class", 1.7, 240, sizes, log=True), share, models[:2]), "x", 3),
+        (StageChart("Heads", Axis.share("x " * 60), Axis("", 0, 1, ()), ("right",), right, ("Dense" * 6, "b")), "x", 5),
+    )
+    options = tuple((option, (i / 5, i / 5 + 0.2)) for i, option in enumerate(BANDS))
+    for chart, axis, n_ticks in charts:
+        svg = re.sub(
+            r"<table.*|<g data-stop.*", "", stage_svg(chart, GuessMarks(axis, options), width=width, height=300)
+        )
+        assert f'width="{width}"' in svg
+        boxes = []
+        for x, y, look, text in re.findall(r'<text x="([\d.-]+)" y="([\d.]+)" font-size="11"([^>]*)>([^<]+)<', svg):
+            side = 0.5 if "middle" in look else 1.0 if '"end"' in look else 0.0
+            left = float(x) - side * text_width(text)
+            boxes.append((left, float(y) - 8, left + text_width(text), float(y) + 1, text))
+        ticks = [box for box in boxes if box[4] in {label for _, label in chart.x.ticks}]
+        assert len(ticks) >= n_ticks
+        assert {option for option, _ in options} <= {box[4] for box in boxes}
+        assert all(box[0] >= -8 and box[2] <= width + 8 and 0 < box[1] < 300 for box in boxes)
+        for one, other in combinations(boxes, 2):
+            assert one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1], (one, other)
 
 
 def test_look_inside_promises_pictures_and_no_points(make_lab):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.html import Markup, image as html_image, join
-from tl_widgets.core.model_name import ModelName, heading_of
+from tl_widgets.core.model_name import heading_of
 from tl_widgets.core.numbers import percent
 from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import Images
@@ -28,6 +28,7 @@ from tl_widgets.plots.style import (
     SMALL_SIZE,
     TITLE_SIZE,
     add_axes,
+    answer_color,
     finish_axes,
     new_axes,
     new_figure,
@@ -174,7 +175,7 @@ def _draw_answer(ax: Axes, image: NDArray[np.uint8], tested: list[RunResult], ro
         right = run.predictions[row] == run.labels[row]
         text = f"{RIGHT if right else WRONG} {label_of(run.name)}: {names[run.predictions[row]]}"
         style: dict[str, Any] = {
-            "color": ModelName.TRANSFER.color if right else ModelName.SCRATCH.color,
+            "color": answer_color(right),
             "fontsize": SMALL_SIZE - 0.5,
         }
         ax.annotate(

@@ -37,6 +37,7 @@ TITLE_SIZE, LABEL_SIZE, SMALL_SIZE = 11.0, 9.5, 8.5
 DPI = 160
 _COMPRESSION = 3  # a third of the time of zlib's usual 6
 CSS_PIXELS_PER_INCH = 96
+_INKS = {"scratch": "#b34e00", "transfer": "#0068a3", "control": "#666666", "fine_tuned": "#007a58"}
 
 
 def color_of(name: str) -> str:
@@ -49,6 +50,16 @@ def marker_of(name: str) -> str:
     """Return the fixed marker of a model; other names share one marker."""
     model = find_model(name)
     return model.marker if model else "v"
+
+
+def ink_of(name: str) -> str:
+    """Return a model's color for text, dark enough for small letters on white (4.5:1)."""
+    return _INKS.get(name, color_of(name))
+
+
+def answer_color(is_right: bool) -> str:
+    """Return the color of an answer beside its ✓ or ✗; the models' colors would be taken for the models."""
+    return PALE if is_right else INK
 
 
 PERCENT = FuncFormatter(lambda share, _: percent(share, 0))
@@ -137,7 +148,7 @@ def mark_fine_tuning(ax: Axes, start: int) -> None:
     """Draw a labeled vertical line after `start`, the last epoch of the frozen stage."""
     color = ModelName.FINE_TUNED.color
     ax.axvline(start + 0.5, color=color, linestyle="-.", linewidth=1.2, zorder=1)
-    note(ax, _("fine-tuning starts"), (start + 0.5, 0.05), (4, 0), color=color)
+    note(ax, _("fine-tuning starts"), (start + 0.5, 0.05), (4, 0), color=ink_of(ModelName.FINE_TUNED))
 
 
 def draw_intervals(

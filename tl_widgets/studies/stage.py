@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import hypot, isfinite
 
-from tl_widgets.core.html import Markup, escape, join
+from tl_widgets.core.html import Markup, join
 from tl_widgets.core.model_name import find_model, heading_of
 from tl_widgets.core.numbers import interval_text, percent
 from tl_widgets.core.translation import _
-from tl_widgets.plots.svg import plain, text_width
+from tl_widgets.plots.svg import shorten, text_width, wrap
 from tl_widgets.plots.svg_axes import (
     HALO,
-    PALE,
+    LINE,
     Scale,
     SvgAxes,
     Tick,
@@ -23,16 +23,15 @@ from tl_widgets.plots.svg_axes import (
     line,
     log_ticks,
     markers,
-    spread,
     text,
     ticks,
 )
 from tl_widgets.plots.svg_values import TipBox, column_stop, hidden_table, row_stop
 from tl_widgets.records.statistics import Interval
+from tl_widgets.studies.stage_guess import CHIP, GuessMarks, guess_svg
 
 _INK = 'fill="currentColor"'
-_CHIP = 18  # height of an option of the guess, in pixels
-_ROW = 19  # top of the options of a guess on the x axis
+_NARROW = 440  # pixels
 RIGHT, WRONG = _("right way"), _("with the mistake")  # series that are no models: ink, full and hollow
 TESTED, TRAINED = _("test images"), _("training images")  # likewise
 _FULL = (RIGHT, TESTED)
@@ -114,43 +113,41 @@ class StageChart:
     diagonal: str = ""
 
 
-@dataclass(frozen=True)
-class GuessMarks:
-    """The options of a guess on the axes.
-
-    Attributes:
-        axis: "x" or "y".
-        options: the options, and the range that each stands for on the axis.
-        chosen: the chosen option; "" for none.
-        is_open: whether it can be chosen by a click.
-    """
-
-    axis: str
-    options: tuple[tuple[str, tuple[float, float]], ...]
-    chosen: str = ""
-    is_open: bool = True
-
-
 def stage_svg(chart: StageChart, guess: GuessMarks | None, *, width: float, height: float) -> Markup:
     """Return the chart as SVG, with a table for screen readers.
 
-    Options of an open guess have `data-click="guess:NUMBER"`.
+    Options of an open guess have `data-click="guess:NUMBER"`. In a narrow chart, the legend, the options and names of
+    rows have lines of their own.
     """
-    left = 12 + max(text_width(label) for label in (chart.rows or [label for _, label in chart.y.ticks]))
-    right = 16 + (max(text_width(option) for option, _ in guess.options) if guess and guess.axis == "y" else 0)
-    top = 40 + (_CHIP if guess and guess.axis == "x" else 0)
+    is_narrow = width < _NARROW
+    heading, n_lines = _heading(chart, width)
+    above = 9 if is_narrow else 21  # from the options of a guess to the axes, without options
+    top = 4.0 + LINE * n_lines + above
+    rows = guess.rows(width) if guess and (guess.axis == "x" or is_narrow) else None
+    beside = guess.column if guess and rows is None else 0
+    under = max((y for _, y, _ in rows), default=0) + CHIP if rows else 0
+    title = wrap(chart.x.title, width - 4)
+    foot = 36 + LINE * (len(title) - 1)
+    y_labels, is_above = _row_names(chart, width, height - foot - top - under)
+    left, right = 12 + (0 if is_above else max(map(text_width, y_labels))), 16 + beside
     x = Scale(chart.x.low, chart.x.high, left, width - right, chart.x.log)
+    x_ticks, lower = _tick_rows(chart.x.ticks, x)
+    foot += LINE if lower else 0
     low, high = (len(chart.rows) - 0.5, -0.5) if chart.rows else (chart.y.low, chart.y.high)
-    axes = SvgAxes(width, height, x, Scale(low, high, height - 36, top))
-    y_ticks = tuple(enumerate(chart.rows)) if chart.rows else chart.y.ticks
+    axes = SvgAxes(width, height, x, Scale(low, high, height - foot, top + under))
+    places = range(len(chart.rows)) if chart.rows else [value for value, _ in chart.y.ticks]
+    y_ticks = [] if is_above else list(zip(places, y_labels, strict=True))
+    half = max(map(text_width, title)) / 2 + 2
+    center = min(max((left + width - right) / 2, half), width - half)
     parts = [
-        axes.frame(chart.x.ticks, y_ticks, grid="x" if chart.rows else "y"),
-        text(width / 2 + left / 2 - right / 2, height - 4, chart.x.title, anchor="middle"),
-        "" if chart.rows else text(2, 12, chart.y.title),
-        _legend(chart, width),
+        axes.frame(x_ticks, y_ticks, grid="x" if chart.rows else "y"),
+        *(text(axes.x(value), axes.y.start + 15 + LINE, label, anchor="middle") for value, label in lower),
+        *(text(center, height - 4 - LINE * i, part, anchor="middle") for i, part in enumerate(reversed(title))),
+        heading,
         axes.level(*chart.level) if chart.level else "",
         axes.diagonal(chart.diagonal) if chart.diagonal else "",
-        _guess(axes, guess) if guess else "",
+        guess_svg(axes, guess, rows, top - above) if guess else "",
+        *(text(left, axes.y(row) - 9, name, style=_INK) for row, name in enumerate(y_labels if is_above else ())),
         *([_dots(axes, chart), _stops(axes, chart)] if chart.dots else []),
     ]
     roams = bool(chart.dots) or (guess is not None and guess.is_open)
@@ -158,16 +155,52 @@ def stage_svg(chart: StageChart, guess: GuessMarks | None, *, width: float, heig
     return join([axes.svg(join(parts), f"{chart.title}.{state}", roams=roams), _table(chart)])
 
 
-def _legend(chart: StageChart, width: float) -> Markup:
-    """Name the series at the top right corner."""
-    parts: list[str] = []
-    at = width - 4
-    for name in reversed(chart.series):
-        label = _label(name)
-        at -= text_width(label)
-        parts += [text(at, 12, label, style=_INK), _marker(at - 10, 8, name)]
-        at -= 28
-    return join(parts)
+def _heading(chart: StageChart, width: float) -> tuple[Markup, int]:
+    """Return the title of the y axis and the legend, and their number of lines; both stand in one line if they fit."""
+    title = "" if chart.rows else chart.y.title
+    entries = [(name, _label(name)) for name in chart.series]
+    sizes = [text_width(label) + 28 for _, label in entries]
+    parts = [text(2, 12, title)] if title else []
+    at, row = width - 4 - sum(sizes), 0
+    if text_width(title) + 10 > at:
+        at, row = -8.0, 1 if title else 0
+    for (name, label), size in zip(entries, sizes, strict=True):
+        if at + size > width and at > 0:
+            at, row = -8.0, row + 1
+        y = 12 + LINE * row
+        parts += [_marker(at + 18, y - 4, name), text(at + 28, y, label, style=_INK)]
+        at += size
+    return join(parts), row + 1
+
+
+def _row_names(chart: StageChart, width: float, height: float) -> tuple[list[str], bool]:
+    """Return the labels of the y axis, and whether they stand above their rows, as long names do if there is room."""
+    labels = list(chart.rows) or [label for _, label in chart.y.ticks]
+    if not chart.rows or max(map(text_width, labels)) < 0.42 * width:
+        return labels, False
+    is_above = height / len(labels) >= 2 * LINE
+    return [shorten(label, (0.9 if is_above else 0.42) * width) for label in labels], is_above
+
+
+def _tick_rows(ticks: Sequence[Tick], x: Scale) -> tuple[list[Tick], list[Tick]]:
+    """Return the ticks with labels that don't touch, and those whose labels stand in a second row.
+
+    Where there is no room, names take two rows, and of numbers some stay away.
+    """
+
+    def touch(one: Tick, other: Tick) -> bool:
+        return abs(x(one[0]) - x(other[0])) < (text_width(one[1]) + text_width(other[1])) / 2 + 4
+
+    if not any(touch(one, other) for one, other in pairwise(ticks)):
+        return list(ticks), []
+    if sum(label[:1].isalpha() for _, label in ticks) > len(ticks) / 2:
+        upper = [(value, label if i % 2 == 0 else "") for i, (value, label) in enumerate(ticks)]
+        return upper, [tick for i, tick in enumerate(ticks) if i % 2]
+    kept: list[Tick] = []
+    for tick in reversed(ticks):
+        if not any(touch(tick, other) for other in kept[:1]):
+            kept.insert(0, tick)
+    return kept, []
 
 
 def _label(name: str) -> str:
@@ -267,75 +300,6 @@ def _overlap(one: _Box, other: _Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-def _guess(axes: SvgAxes, guess: GuessMarks) -> Markup:
-    """Draw the chosen option as a band, and all options as long as they can be chosen.
-
-    Those of the x axis are a row at the top left, where they can't be taken for places on the axis.
-    """
-    is_x = guess.axis == "x"
-    scale = axes.x if is_x else axes.y
-    ends = sorted((scale.start, scale.end))
-    places = [tuple(min(max(scale(value), ends[0]), ends[1]) for value in span) for _, span in guess.options]
-    centers = [(span[0] + span[1]) / 2 for span in places]
-    short = [option.split(" (")[0] for option, _ in guess.options]
-    sizes = [text_width(option) + 12 if is_x else _CHIP for option in short]
-    at = _row(sizes, axes) if is_x else spread(centers, [size + 2 for size in sizes], *ends)
-    parts: list[str] = []
-    for i, (label, span, center, size) in enumerate(zip(short, places, at, sizes, strict=True)):
-        option = guess.options[i][0]
-        is_chosen = option == guess.chosen
-        if is_chosen:
-            parts.append(_band(axes, span, _("your guess: {label}", label=label), is_x=is_x))
-        if not (guess.is_open or (is_chosen and not is_x)):
-            continue
-        x, y = (center - size / 2, _ROW) if is_x else (axes.x.end + 4, center - _CHIP / 2)
-        wide = size if is_x else text_width(label) + 10
-        name = _("My guess: {option}", option=option)
-        click = (
-            f'data-click="guess:{i}" aria-pressed="{str(is_chosen).lower()}" aria-label="{escape(plain(name))}"'
-            if guess.is_open
-            else ""
-        )
-        chip = f'x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{_CHIP - 2}" rx="8"'
-        look = 'fill="currentColor" fill-opacity=".14"' if is_chosen else 'fill="transparent"'
-        weight = ' font-weight="600"' if is_chosen else ""
-        parts += [
-            Markup(f'<g class="tlw-option" {click}><rect {chip} {look} stroke="currentColor" stroke-opacity=".35"/>'),
-            text(x + wide / 2, y + 12, label, anchor="middle", style=_INK + weight),
-            Markup("</g>"),
-        ]
-    return join(parts)
-
-
-def _row(widths: Sequence[float], axes: SvgAxes) -> list[float]:
-    """Return the centers of options side by side, with even gaps."""
-    gap = min(8.0, (axes.width - 4 - sum(widths)) / max(1, len(widths) - 1))
-    return [2 + sum(widths[:i]) + i * gap + width / 2 for i, width in enumerate(widths)]
-
-
-def _band(axes: SvgAxes, span: Iterable[float], label: str, *, is_x: bool) -> Markup:
-    low, high = sorted(span)
-    left, right, bottom, top = axes.x.start, axes.x.end, axes.y.start, axes.y.end
-    if is_x:
-        box = f'x="{low:.1f}" y="{top:.1f}" width="{max(high - low, 1):.1f}" height="{bottom - top:.1f}"'
-        edges = f"M{low:.1f} {bottom:.1f}V{top:.1f}M{high:.1f} {bottom:.1f}V{top:.1f}"
-        wide = text_width(label) + 8
-        inside = high - low >= wide
-        at, anchor = (high + 4, "start") if not inside and high + wide <= right else (high if inside else low, "end")
-        note = text(at - 4 if anchor == "end" else at, bottom - 6, label, anchor=anchor, style=f"{PALE} {HALO}")
-    else:
-        box = f'x="{left:.1f}" y="{low:.1f}" width="{right - left:.1f}" height="{max(high - low, 1):.1f}"'
-        edges = f"M{left:.1f} {low:.1f}H{right:.1f}M{left:.1f} {high:.1f}H{right:.1f}"
-        note = text(left + 6, low + 13, _("your guess"), style=f"{PALE} {HALO}")
-    return (
-        Markup(
-            f'<g class="tlw-guess-mark"><rect {box} fill="currentColor" fill-opacity=".07"/>'
-            f'<path d="{edges}" stroke="currentColor" stroke-opacity=".6" stroke-dasharray="4 3" fill="none"/></g>'
-        )
-        + note
-    )
-
-
 def _by_label(chart: StageChart) -> dict[str, dict[str, Dot]]:
     """Return the dots that are compared with one another, by label and series."""
     groups: dict[str, dict[str, Dot]] = {}
@@ -353,13 +317,16 @@ def _value(chart: StageChart, dot: Dot | None) -> tuple[str, str]:
 
 def _stops(axes: SvgAxes, chart: StageChart) -> Markup:
     groups = _by_label(chart)
-    box = TipBox([(name, _label(name)) for name in chart.series], (_("value"), _("95% interval")), list(groups))
+    heads = (_("value"), _("95% interval"))
+    box = TipBox([(name, _label(name)) for name in chart.series], heads, list(groups))
+    if box.width > axes.width:
+        box = replace(box, heads=heads[:1])
     parts: list[str] = [box.defs]
     places = sorted({axes.x(dot.x) for group in groups.values() for dot in group.values()})
     gaps = [after - before for before, after in pairwise(places)]
     half = min([40.0, *(gap / 2 for gap in gaps)]) if not chart.rows else 0.0
     for label, group in groups.items():
-        values = [_value(chart, group.get(name)) for name in chart.series]
+        values = [_value(chart, group.get(name))[: len(box.heads)] for name in chart.series]
         one = next(iter(group.values()))
         if chart.rows:
             y, reach = axes.y(one.y), abs(axes.y(1) - axes.y(0)) / 2

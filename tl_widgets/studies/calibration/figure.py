@@ -28,6 +28,7 @@ from tl_widgets.plots.style import (
     draw_grid,
     draw_intervals,
     finish_axes,
+    ink_of,
     legend_below,
     marker_of,
     new_figure,
@@ -185,6 +186,6 @@ def _draw_pictures(page: Any, study: Calibration, title: str) -> None:
         for k, arm in enumerate(study.arms):
             point = study.of(arm)
             answer = f"{shortened(names[point.answers[i]], 14)}, {percent(point.strangers[i], 0)}"
-            style: dict[str, Any] = {"fontsize": SMALL_SIZE, "color": color_of(arm), "ha": "center", "va": "top"}
+            style: dict[str, Any] = {"fontsize": SMALL_SIZE, "color": ink_of(arm), "ha": "center", "va": "top"}
             texts.append(ax.annotate(answer, (0.5, 0), (0, -4 - 12 * k), "axes fraction", "offset points", **style))
     set_fonts(texts)

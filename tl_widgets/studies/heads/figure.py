@@ -24,6 +24,7 @@ from tl_widgets.plots.style import (
     SMALL_SIZE,
     TITLE_SIZE,
     add_axes,
+    answer_color,
     color_of,
     draw_grid,
     draw_intervals,
@@ -35,7 +36,6 @@ from tl_widgets.plots.style import (
 from tl_widgets.studies.heads.result import HEAD_NAMES, HeadStudy, Picture, SearchPoint
 
 _SMALL = SMALL_SIZE - 1
-_RIGHT, _WRONG = ModelName.TRANSFER.color, ModelName.SCRATCH.color
 
 
 @checked
@@ -106,7 +106,7 @@ def _draw_search(page: Any, study: HeadStudy, search: SearchPoint) -> list[Any]:
             ax.set_xticks([])
             ax.set_yticks([])
             is_right = picture.label == query.label
-            mark, color = ("", INK) if j == 0 else ("✓ ", _RIGHT) if is_right else ("✗ ", _WRONG)
+            mark, color = ("", INK) if j == 0 else ("✓ " if is_right else "✗ ", answer_color(is_right))
             ax.set_xlabel(f"{mark}{shortened(names[picture.label], 9)}", fontsize=_SMALL, color=color, labelpad=2)
             if i == 0 and j < 2:
                 ax.set_title(_("nearest") if j else _("test image"), fontsize=_SMALL, color=INK, pad=3)

@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent
 from tl_widgets.core.text import shown
 from tl_widgets.core.translation import _
 from tl_widgets.plots.glyphs import drawable_names
 from tl_widgets.plots.images import RIGHT, WRONG
 from tl_widgets.plots.labels import label_of, shortened
-from tl_widgets.plots.style import INK, LABEL_SIZE, PALE, SMALL_SIZE, add_axes, set_fonts
+from tl_widgets.plots.style import INK, LABEL_SIZE, PALE, SMALL_SIZE, add_axes, answer_color, set_fonts
 from tl_widgets.studies.inside.feature_figure import (
     WIDTH,
     draw_features,
@@ -236,8 +235,7 @@ def _write_answer(ax: Axes, look: LookInside, heat_map: HeatMap, true: int, side
     share = f" {percent(heat_map.probability, 0)}"
     most = _max_letters(side, 15.5) - 2
     name = _in_two_lines(f"{drawable_names(look.dataset.class_names)[heat_map.answer]}{share}", most, keep=len(share))
-    color = ModelName.TRANSFER.color if is_right else ModelName.SCRATCH.color
-    style: dict[str, Any] = {"fontsize": SMALL_SIZE - 0.5, "color": color, "va": "top", "ha": "left"}
+    style: dict[str, Any] = {"fontsize": SMALL_SIZE - 0.5, "color": answer_color(is_right), "va": "top", "ha": "left"}
     text = f"{RIGHT if is_right else WRONG} {name}"
     labels: list[Text] = [ax.annotate(text, (0, 0), (0, -3), "axes fraction", "offset points", **style)]
     if heat_map.flat:

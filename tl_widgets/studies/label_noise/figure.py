@@ -11,7 +11,6 @@ from matplotlib.lines import Line2D
 
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent
 from tl_widgets.core.translation import _
 from tl_widgets.plots.glyphs import drawable_names
@@ -23,6 +22,7 @@ from tl_widgets.plots.style import (
     SMALL_SIZE,
     TITLE_SIZE,
     add_axes,
+    answer_color,
     color_of,
     draw_chance,
     draw_grid,
@@ -147,7 +147,6 @@ def _draw_gallery(page: Any, study: LabelNoise, shown: tuple[Suspect, ...], n_co
             color=INK,
         )
         proposal = _wrapped(f"{mark} {shortened(names[suspect.proposed], 24)}, {percent(suspect.probability, 0)}")
-        color = ModelName.TRANSFER.color if is_wrong else ModelName.SCRATCH.color
-        ax.set_xlabel(proposal, fontsize=SMALL_SIZE, color=color)
+        ax.set_xlabel(proposal, fontsize=SMALL_SIZE, color=answer_color(is_wrong))
         texts += [ax.title, ax.xaxis.label]
     set_fonts(texts)

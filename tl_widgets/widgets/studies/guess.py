@@ -8,7 +8,7 @@ from ipywidgets import HTML, Button, HBox, VBox
 
 from tl_widgets.core.translation import _
 from tl_widgets.studies.guess import Guess
-from tl_widgets.studies.stage import GuessMarks
+from tl_widgets.studies.stage_guess import GuessMarks
 from tl_widgets.studies.study import StudyResult
 from tl_widgets.widgets.shared.fields import menu_widget
 from tl_widgets.widgets.shared.html import alert, escape

@@ -8,14 +8,15 @@ from tl_widgets.core.events import Event
 from tl_widgets.core.html import Markup
 from tl_widgets.core.translation import _
 from tl_widgets.studies.registry import STUDIES
-from tl_widgets.studies.stage import stage_svg
+from tl_widgets.studies.stage import StageChart, stage_svg
+from tl_widgets.studies.stage_guess import GuessMarks
 from tl_widgets.studies.study import SoFar, StudyResult
 from tl_widgets.widgets.shared.picture import Picture
 from tl_widgets.widgets.studies.cards import sketch
 from tl_widgets.widgets.studies.form import StudyForm
 from tl_widgets.widgets.studies.guess import GuessBox
 
-_SIZE = 626, 326  # CSS pixels
+_SIZE = 626, 326  # CSS pixels, where the page has not said how much room there is
 
 
 class StudyStage(HBox):
@@ -34,7 +35,10 @@ class StudyStage(HBox):
         self.more_button = ToggleButton(False, description=_("More"), tooltip=_("All other controls"))
         self.more_button.add_class("tlw-more")
         self.more_button.observe(lambda change: self._show_drawer(change["new"]), "value")
-        self.about, self.drawer, self.chart = VBox([form.lead, guess, form.cost]), VBox([form]), Picture()
+        self._shown: tuple[StageChart, GuessMarks | None] | None = None
+        self.about, self.drawer = VBox([form.lead, guess, form.cost]), VBox([form])
+        self.chart = Picture(reports_size=True)
+        self.chart.observe(lambda _: self._show(), "size")
         parts = {"about": self.about, "drawer": self.drawer, "race": self.chart, "aside": VBox([sentences])}
         for name, widget in parts.items():
             widget.add_class(f"tlw-{name}")
@@ -74,6 +78,7 @@ class StudyStage(HBox):
         study = STUDIES[settings.study]
         chart = study.stage(settings.arguments, SoFar(self._form.facts, self._found, result))
         if chart is None:
+            self._shown = None
             self.chart.markup = Markup(
                 _(
                     '<div class="tlw-no-chart">{sketch}<p>This study answers with pictures: you find '
@@ -81,9 +86,18 @@ class StudyStage(HBox):
                 )
             ).format(sketch=sketch(settings.study, 132))
             return
+        self._shown = chart, self._guess.marks(result) if with_guess else None
+        self._show()
+
+    def _show(self) -> None:
+        """Show the chart in the size of its place."""
+        if self._shown is None:
+            return
         width, height = _SIZE
-        marks = self._guess.marks(result) if with_guess else None
-        self.chart.markup = stage_svg(chart, marks, width=width, height=height)
+        if self.chart.size:
+            width = min(max(self.chart.size[0] // 10 * 10, 240), 760)
+            height = max(self.chart.size[1] - 4, 240)
+        self.chart.markup = stage_svg(*self._shown, width=width, height=height)
 
     def _show_drawer(self, is_open: bool) -> None:
         self.drawer.layout.display, self.about.layout.display = ("", "none") if is_open else ("none", "")

@@ -16,10 +16,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.font_manager import FontProperties
 from matplotlib.gridspec import SubplotSpec
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
+from matplotlib.textpath import text_to_path
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import ScaledTranslation, Transform
 
@@ -138,6 +140,20 @@ def set_fonts(texts: Iterable[Text]) -> None:
         text.set_parse_math(False)
 
 
+def fitted_title(text: str, inches: float) -> str:
+    """Break a bold title into lines that are at most so wide."""
+    font = FontProperties(family=list(FONTS), weight="bold", size=TITLE_SIZE)
+    lines = [""]
+    for word in drawable_text(text).split(" "):
+        longer = f"{lines[-1]} {word}".lstrip()
+        width, _height, _descent = text_to_path.get_text_width_height_descent(longer, font, ismath=False)
+        if width > 72 * inches and lines[-1]:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return "\n".join(lines)
+
+
 def note(ax: Axes, text: str, at: tuple[float, float], offset: tuple[float, float], **style: Any) -> None:
     """Write a small text `offset` points (right, up) from `at`, in the data's units."""
     style = {"fontsize": SMALL_SIZE, "color": INK, "va": "center", **style}
@@ -200,13 +216,13 @@ def set_rows(ax: Axes, runs: tuple[RunResult, ...]) -> None:
     ax.set_ylim(len(runs) - 0.4, -0.6)
 
 
-def legend_below(ax: Axes, handles: list[Any], *, n_columns: int = 1) -> None:
-    """Add a legend under the axes, where it can't hide any data."""
+def legend_below(ax: Axes, handles: list[Any], *, n_columns: int = 1, n_lines: int = 1) -> None:
+    """Add a legend under the axes and the lines of their label, where it can't hide any data."""
     legend = ax.legend(
         handles=handles,
         loc="upper left",
         bbox_to_anchor=(0, 0),
-        bbox_transform=_below_labels(ax),
+        bbox_transform=_below_labels(ax, n_lines),
         ncols=n_columns,
         frameon=False,
         fontsize=SMALL_SIZE,
@@ -217,9 +233,9 @@ def legend_below(ax: Axes, handles: list[Any], *, n_columns: int = 1) -> None:
     set_fonts(legend.get_texts())
 
 
-def _below_labels(ax: Axes) -> Transform:
-    # A fixed distance in points leaves room for tick labels and one axis label, at any height of the axes.
-    return ax.transAxes + ScaledTranslation(0, -36 / 72, ax.figure.dpi_scale_trans)
+def _below_labels(ax: Axes, n_lines: int) -> Transform:
+    # A fixed distance in points leaves room for tick labels and the axis label, at any height of the axes.
+    return ax.transAxes + ScaledTranslation(0, -(24 + 12 * n_lines) / 72, ax.figure.dpi_scale_trans)
 
 
 def legend_columns(ax: Axes) -> int:

@@ -29,6 +29,7 @@ from tl_widgets.plots.style import (
     draw_grid,
     draw_intervals,
     finish_axes,
+    fitted_title,
     legend_below,
     legend_columns,
     new_axes,
@@ -195,7 +196,7 @@ def _log_scale(ax: Axes, values: Sequence[float], formatter: FuncFormatter) -> N
 def _titled(ax: Axes, text: str) -> str:
     """Break a title into lines that fit the width of the axes."""
     inches = ax.get_window_extent().width / root_figure(ax).dpi
-    return textwrap.fill(text, round(10.5 * inches))
+    return fitted_title(text, inches)
 
 
 def _draw_point(ax: Axes, study: BackboneStudy, point: BackbonePoint, x: float) -> None:

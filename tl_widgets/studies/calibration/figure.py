@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import Any
 
 import numpy as np
@@ -28,6 +27,7 @@ from tl_widgets.plots.style import (
     draw_grid,
     draw_intervals,
     finish_axes,
+    fitted_title,
     ink_of,
     legend_below,
     marker_of,
@@ -61,8 +61,8 @@ def plot_calibration(study: Calibration, *, narrow: bool = False) -> Figure:
     title = _(
         "What the models take pictures of something else for ({strangers_name})", strangers_name=study.strangers.name
     )
-    title = textwrap.fill(title, 54 if narrow else 90)
-    pictures = 1.6 + 0.17 * n + 0.2 * title.count("\n")
+    title = fitted_title(title, width - 0.3)
+    pictures = 0.5 + min(1.1, width / 5 - 0.15) + 0.17 * n + 0.2 * title.count("\n")
     heights = [(3.3 if narrow else 3.6) * -(-n // n_columns), *([3.4, 3.1] if narrow else [3.5]), pictures]
     figure = new_figure(width, sum(heights))
     pages = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False).ravel()
@@ -79,22 +79,23 @@ def plot_calibration(study: Calibration, *, narrow: bool = False) -> Figure:
 
 
 def _draw_bins(ax: Axes, bins: tuple[Bin, ...], arm: str, *, scaled: bool) -> None:
-    """Draw the bins of one model, larger where there are more images; with the temperature hollow, without bars."""
+    """Draw the bins of one model, larger where there are more images; with the temperature as rings, without bars."""
     x, y, color = [found.sure for found in bins], [found.right for found in bins], color_of(arm)
     if scaled:
-        ax.plot(x, y, color=color, linestyle="--", linewidth=1.2)
+        color = INK  # above the others, as the two often lie on each other
+        ax.plot(x, y, color=color, linestyle="--", linewidth=1, zorder=4)
     else:
         ends = [found.ci95 for found in bins]
         draw_intervals(ax, x, y, ends, color=color, linewidth=0.8, capsize=2.5, elinewidth=1.1)
-    sizes = [20 + 130 * found.n / sum(found.n for found in bins) for found in bins]
-    fill = "white" if scaled else color
-    ax.scatter(x, y, sizes, marker=marker_of(arm), facecolors=fill, edgecolors=color, zorder=3, clip_on=False)
+    sizes = [(50 if scaled else 20) + 130 * found.n / sum(found.n for found in bins) for found in bins]
+    fill = "none" if scaled else color
+    ax.scatter(x, y, sizes, marker=marker_of(arm), facecolors=fill, edgecolors=color, zorder=4, clip_on=False)
 
 
 def _draw_reliability(ax: Axes, study: Calibration, arm: str) -> None:
     color, marker = color_of(arm), marker_of(arm)
     ax.plot([0, 1], [0, 1], color=PALE, linestyle=":", linewidth=1.5)
-    for scaled in (True, False):
+    for scaled in (False, True):
         _draw_bins(ax, study.bins(arm, scaled=scaled), arm, scaled=scaled)
     before, after = (points(study.error(arm, scaled=scaled).mean) for scaled in (False, True))
     handles = [
@@ -104,16 +105,18 @@ def _draw_reliability(ax: Axes, study: Calibration, arm: str) -> None:
         Line2D(
             [],
             [],
-            color=color,
+            color=INK,
             marker=marker,
-            markerfacecolor="white",
+            markersize=8,
+            markerfacecolor="none",
+            linewidth=1,
             linestyle="--",
             label=_("temperature {temperature:.2f}, error {after}", temperature=study.of(arm).temperature, after=after),
         ),
         Line2D([], [], color=PALE, linestyle=":", linewidth=1.5, label=_("as sure as right")),
     ]
     legend_below(ax, handles)
-    _finish_shares(ax, heading_of(arm), x=_("how sure (mean of a tenth)"), y="right")
+    _finish_shares(ax, heading_of(arm), x=_("how sure (mean of a tenth)"), y=_("accuracy of these answers"))
 
 
 def _finish_shares(ax: Axes, title: str, *, x: str, y: str) -> None:
@@ -128,14 +131,15 @@ def _finish_shares(ax: Axes, title: str, *, x: str, y: str) -> None:
 
 def _draw_answered(ax: Axes, study: Calibration) -> None:
     handles = []
-    for arm in study.arms:
+    for i, arm in enumerate(study.arms):
         n, color = len(study.of(arm).test), color_of(arm)
+        dots = (3.0 * i, (1.5, 3.0 * len(study.arms) - 1.5))  # in turn, where the lines lie on each other
         rows = [row for row in study.answered(arm) if row.n_answered]
         x, y = [row.n_answered / n for row in rows], [row.accuracy for row in rows]
         ax.fill_between(x, [row.ci95[0] for row in rows], [row.ci95[1] for row in rows], color=color, alpha=0.13)
         ax.plot(x, y, color=color, marker=marker_of(arm), markersize=5, linewidth=2)
         strange = [row.strangers for row in rows]
-        ax.plot(x, strange, color=color, linestyle=":", linewidth=1.5)
+        ax.plot(x, strange, color=color, linestyle=dots, linewidth=2)
         label = label_of(arm)
         handles += [
             Line2D(
@@ -145,13 +149,13 @@ def _draw_answered(ax: Axes, study: Calibration) -> None:
                 [],
                 [],
                 color=color,
-                linestyle=":",
-                linewidth=1.5,
+                linestyle=dots,
+                linewidth=2,
                 label=_("{label}: answers to something else", label=label),
             ),
         ]
     legend_below(ax, handles)
-    _finish_shares(ax, _("“I don't know” for the others"), x=_("test images that get an answer"), y="share")
+    _finish_shares(ax, _("“I don't know” for the others"), x=_("test images that get an answer"), y=_("share"))
 
 
 def _draw_strangers(ax: Axes, study: Calibration) -> None:

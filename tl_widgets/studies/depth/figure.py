@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -25,6 +24,7 @@ from tl_widgets.plots.style import (
     draw_grid,
     draw_intervals,
     finish_axes,
+    fitted_title,
     legend_below,
     marker_of,
     new_figure,
@@ -50,7 +50,7 @@ def plot_depth(study: DepthStudy, *, narrow: bool = False) -> Figure:
     """
     if not study.points:
         raise InputError(_("This study has no point to draw: it was stopped before the first."))
-    title = textwrap.fill(study.headline, 58 if narrow else 100)
+    title = fitted_title(study.headline, 4.9 if narrow else 8.3)
     height = (6.6 if narrow else 3.7) + 0.22 * title.count("\n")
     figure = new_figure(5.2 if narrow else 8.6, height)
     grid = figure.add_gridspec(2, 1) if narrow else figure.add_gridspec(1, 2, width_ratios=(1.5, 1))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from math import ceil
 from typing import Any
 
@@ -29,6 +28,7 @@ from tl_widgets.plots.style import (
     draw_grid,
     draw_intervals,
     finish_axes,
+    fitted_title,
     new_figure,
     note,
     set_fonts,
@@ -58,7 +58,7 @@ def plot_heads(study: HeadStudy, *, narrow: bool = False) -> Figure:
     n_beside = 1 if narrow else min(2, max(len(study.searches), 1))
     width = 5.2 if narrow else 8.6
     cell = min((width / n_beside - 0.3) / (1 + study.n_neighbors), 0.95)
-    title = textwrap.fill(study.headline, 58 if narrow else 96)
+    title = fitted_title(study.headline, width - 0.3)
     n_rows = ceil(len(study.searches) / n_beside)
     heads = (0.9 + 0.36 * len(study.heads) + 0.2 * title.count("\n")) if study.heads else 0.4
     gallery = 0.5 + (cell + 0.36) * len(study.queries)

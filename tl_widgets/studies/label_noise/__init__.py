@@ -65,9 +65,9 @@ class _Noise(Study[NoiseArguments, "LabelNoise"]):
     quick: ClassVar[Mapping[str, Any]] = {"n_per_class": 10, "shares": (0, 40), "seeds": (0,)}
     sketch = (
         '<rect x="4" y="9" width="17" height="12" rx="2" stroke="currentColor" stroke-width="1.8" fill="none"/>'
-        '<path d="M8 18l9-6M8 12l9 6" stroke="var(--tlw-scratch,#d55e00)" stroke-width="2.2"/>'
+        '<path d="M8 18l9-6M8 12l9 6" stroke="currentColor" stroke-width="2.2"/>'
         '<path d="M25 15h5" stroke="currentColor" stroke-width="1.8"/>'
-        '<path d="M32 15l3 4 6-9" stroke="var(--tlw-transfer,#0072b2)" stroke-width="2.6" fill="none"/>'
+        '<path d="M32 15l3 4 6-9" stroke="currentColor" stroke-width="2.6" fill="none"/>'
     )
 
     def plan(self, arguments: NoiseArguments, facts: DataFacts) -> Plan:  # noqa: ARG002 - as declared

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
-
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
@@ -21,6 +19,7 @@ from tl_widgets.plots.style import (
     draw_grid,
     draw_intervals,
     finish_axes,
+    fitted_title,
     legend_below,
     marker_of,
     new_axes,
@@ -29,12 +28,13 @@ from tl_widgets.studies.learning_curve.result import LearningCurve
 
 
 @checked
-def plot_learning_curve(curve: LearningCurve, *, ax: Axes | None = None) -> Axes:
+def plot_learning_curve(curve: LearningCurve, *, ax: Axes | None = None, narrow: bool = False) -> Axes:
     """Draw test accuracy against training images per class.
 
     Args:
         curve: a learning curve with at least one point.
         ax: the axes to draw on; a new figure if None.
+        narrow: whether the figure is for a page of half the width.
 
     Returns:
         The axes. Each model is a line of means with t intervals over the seeds, and a small dot for each seed. A
@@ -45,7 +45,7 @@ def plot_learning_curve(curve: LearningCurve, *, ax: Axes | None = None) -> Axes
     """
     if not curve.points:
         raise InputError(_("This learning curve has no point to draw: it was stopped before the first."))
-    ax = new_axes(7.5, 5.2) if ax is None else ax
+    ax = new_axes(*(5.2, 5.6) if narrow else (7.5, 5.2)) if ax is None else ax
     sizes = curve.n_per_class
     for i, arm in enumerate(curve.arms):
         _draw_arm(ax, curve, arm, shift=1.03 ** (i - 1))
@@ -59,8 +59,8 @@ def plot_learning_curve(curve: LearningCurve, *, ax: Axes | None = None) -> Axes
     ax.set_ylim(0, 1.04)
     ax.yaxis.set_major_formatter(PERCENT)
     draw_grid(ax, "y")
-    legend_below(ax, [*_handles(curve), chance], n_columns=2)
-    title = textwrap.fill(curve.sentences[0], 76) if curve.sentences else _("How much data")
+    legend_below(ax, [*_handles(curve), chance], n_columns=1 if narrow else 2)
+    title = fitted_title(curve.sentences[0], 4.2 if narrow else 6.5) if curve.sentences else _("How much data")
     finish_axes(ax, title, x=_("training images per class (log scale)"), y=_("accuracy on the test images"))
     return ax
 

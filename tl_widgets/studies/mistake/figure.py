@@ -19,6 +19,7 @@ from tl_widgets.plots.style import (
     draw_grid,
     draw_intervals,
     finish_axes,
+    fitted_title,
     legend_below,
     new_axes,
     note,
@@ -33,24 +34,27 @@ _RIGHT: dict[str, Any] = {"color": INK, "marker": "s", "markerfacecolor": INK}
 _WRONG: dict[str, Any] = {"color": INK, "marker": "o", "markerfacecolor": _HOLLOW}
 
 
-def plot_mistake_study(study: MistakeStudy | MistakeStudies) -> Axes:
+def plot_mistake_study(study: MistakeStudy | MistakeStudies, *, narrow: bool = False) -> Axes:
     """Draw one mistake or several."""
-    return plot_mistake(study) if isinstance(study, MistakeStudy) else plot_mistakes(study)
+    if isinstance(study, MistakeStudy):
+        return plot_mistake(study, narrow=narrow)
+    return plot_mistakes(study, narrow=narrow)
 
 
 @checked
-def plot_mistake(study: MistakeStudy, *, ax: Axes | None = None) -> Axes:
+def plot_mistake(study: MistakeStudy, *, ax: Axes | None = None, narrow: bool = False) -> Axes:
     """Draw a mistake beside the right way, as two bars.
 
     Args:
         study: the result for one mistake.
         ax: the axes to draw on; a new figure if None.
+        narrow: whether the figure is for a page of half the width.
 
     Returns:
         The axes. The bar of the right way is above that of the mistake. Each has its number and, if that is an
         estimate, its 95% interval. The title holds the verdict.
     """
-    ax = new_axes(8, 3.2) if ax is None else ax
+    ax = new_axes(5.2 if narrow else 8, 3.2) if ax is None else ax
     mistake, measured = study.declared, study.measured
     bars = ax.barh([0, 1], [measured.right, measured.wrong], 0.55, color=[_FULL, _HOLLOW], edgecolor=INK)
     bars[1].set_hatch("///")
@@ -60,24 +64,26 @@ def plot_mistake(study: MistakeStudy, *, ax: Axes | None = None) -> Axes:
             ax.plot([low, high], [y, y], color=INK, linewidth=1.6, marker="|", markersize=9)
         note(ax, percent(value), (max(value, high), y), (6, 0))
     labels = [
-        textwrap.fill(text, 34)
+        textwrap.fill(text, 19 if narrow else 34)
         for text in (_("right: {right}", right=mistake.right), _("wrong: {wrong}", wrong=mistake.wrong))
     ]
     ax.set_yticks([0, 1], labels, parse_math=False)
     ax.set_ylim(1.5, -0.5)
     _percent_axis(ax)
     verdict = _("a clear difference") if measured.is_clear else study.verdict
-    finish_axes(ax, f"{mistake.title}: {verdict}", x=textwrap.fill(mistake.figure, 70))
+    title = fitted_title(f"{mistake.title}: {verdict}", 3.4 if narrow else 5.5)
+    finish_axes(ax, title, x=textwrap.fill(mistake.figure, 40 if narrow else 70))
     return ax
 
 
 @checked
-def plot_mistakes(studies: MistakeStudies, *, ax: Axes | None = None) -> Axes:
+def plot_mistakes(studies: MistakeStudies, *, ax: Axes | None = None, narrow: bool = False) -> Axes:
     """Draw several mistakes beside the right way, one row for each.
 
     Args:
         studies: the results for at least one mistake.
         ax: the axes to draw on; a new figure if None.
+        narrow: whether the figure is for a page of half the width.
 
     Returns:
         The axes. Each row has a square (right) and a circle (wrong) with their 95% intervals, joined by a line, and
@@ -89,16 +95,19 @@ def plot_mistakes(studies: MistakeStudies, *, ax: Axes | None = None) -> Axes:
     if not studies.studies:
         raise InputError(_("No mistake was measured: it was stopped before the first."))
     n = len(studies.studies)
-    ax = new_axes(9, 1.8 + 0.48 * n) if ax is None else ax
+    ax = new_axes(5.2 if narrow else 9, 1.8 + 0.48 * n) if ax is None else ax
     for y, study in enumerate(studies.studies):
         _draw_row(ax, y, study)
     ax.set_yticks(range(n), [_row_label(study) for study in studies.studies], parse_math=False)
     ax.set_ylim(n - 0.4, -0.6)
-    _percent_axis(ax, room=0.36)
-    legend_below(ax, [_handle(_("right way"), _RIGHT), _handle(_("with the mistake"), _WRONG)], n_columns=2)
+    _percent_axis(ax, room=0.7 if narrow else 0.36)
     n_clear = sum(study.measured.is_clear for study in studies.studies)
     title = _("What goes wrong: {n_clear} of {n} mistakes make a clear difference", n_clear=n_clear, n=n)
-    finish_axes(ax, title, x=_("the figure that is compared (test accuracy, mostly); bars: 95% intervals"))
+    label = _("the figure that is compared (test accuracy, mostly); bars: 95% intervals")
+    label = textwrap.fill(label, 42 if narrow else 90)
+    handles = [_handle(_("right way"), _RIGHT), _handle(_("with the mistake"), _WRONG)]
+    legend_below(ax, handles, n_columns=2, n_lines=1 + label.count("\n"))
+    finish_axes(ax, fitted_title(title, 3.2 if narrow else 6.5), x=label)
     return ax
 
 
@@ -123,7 +132,7 @@ def _draw_row(ax: Axes, y: int, study: MistakeStudy) -> None:
     flatters = study.declared.flatters
     difference = _("{wrong} points", wrong=points(measured.wrong - measured.right, 0, signed=True))
     text = f"{difference}{', flatters' if flatters else ''}" if measured.is_clear else study.verdict
-    note(ax, text, (1.04, y), (0, 0), color=INK if measured.is_clear else PALE)
+    note(ax, text, (1.04, y), (3, 0), color=INK if measured.is_clear else PALE)
 
 
 def _row_label(study: MistakeStudy) -> str:

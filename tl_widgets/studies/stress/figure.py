@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from math import ceil
 from typing import Any
 
@@ -29,6 +28,7 @@ from tl_widgets.plots.style import (
     draw_grid,
     draw_intervals,
     finish_axes,
+    fitted_title,
     marker_of,
     new_figure,
     set_fonts,
@@ -36,7 +36,7 @@ from tl_widgets.plots.style import (
 from tl_widgets.studies.stress.changes import SEVERITIES, Change, change_images
 from tl_widgets.studies.stress.result import StressTest
 
-_PANEL = 2.75, 2.6  # inches
+_PANEL = 2.75, 2.75  # inches
 
 
 @checked
@@ -59,7 +59,7 @@ def plot_stress(study: StressTest, *, narrow: bool = False) -> Figure:
         raise InputError(_("This study has no change to draw: it was stopped before the first."))
     n_columns = min(2 if narrow else 3, len(changes))
     n_rows = ceil(len(changes) / n_columns)
-    title = textwrap.fill(study.headline, 60 if narrow else 90)
+    title = fitted_title(study.headline, _PANEL[0] * n_columns - 0.2)
     head = 0.4 + 0.2 * title.count("\n")  # inches
     width, height = _PANEL[0] * n_columns, _PANEL[1] * n_rows + head + 0.5
     figure = new_figure(width, height)
@@ -106,14 +106,14 @@ def _draw_panel(
     if lead is not None:
         low, high = (points(end, 0) for end in lead.ci95)
         below = _(
-            "strong: transfer {lead_difference} points ({low} to {high})",
+            "transfer at strong: {lead_difference} points\n(95% interval {low} to {high})",
             lead_difference=points(lead.difference, 0, signed=True),
             low=low,
             high=high,
         )
     texts = [
         figure.text(left / page[0], (top - 0.18) / page[1], change.label, fontsize=LABEL_SIZE, fontweight="bold"),
-        figure.text(left / page[0], (top - 0.28 - cell - 1.68) / page[1], below, fontsize=SMALL_SIZE - 0.5),
+        figure.text(left / page[0], (top - 0.28 - cell - 1.58) / page[1], below, fontsize=SMALL_SIZE - 0.5, va="top"),
     ]
     set_fonts(texts)
 
@@ -139,6 +139,6 @@ def _draw_lines(ax: Axes, study: StressTest, change: Change) -> None:
     draw_grid(ax, "y")
     ax.set_xticks([0, 1, 2, 3], [_("unchanged"), _("mild"), _("medium"), _("strong")])
     finish_axes(ax, "")
-    ax.tick_params(labelsize=SMALL_SIZE - 1.5, colors=INK)
+    ax.tick_params(labelsize=SMALL_SIZE - 1, colors=INK)
     for spine in ax.spines.values():
         spine.set_color(PALE)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
-
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
@@ -14,17 +12,28 @@ from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent, seconds_text
 from tl_widgets.core.translation import _
 from tl_widgets.plots.labels import label_of
-from tl_widgets.plots.style import PALE, PERCENT, color_of, draw_grid, finish_axes, legend_below, marker_of, new_axes
+from tl_widgets.plots.style import (
+    PALE,
+    PERCENT,
+    color_of,
+    draw_grid,
+    finish_axes,
+    fitted_title,
+    legend_below,
+    marker_of,
+    new_axes,
+)
 from tl_widgets.studies.time.result import TimeCurve, TimeStudy
 
 
 @checked
-def plot_time(study: TimeStudy, *, ax: Axes | None = None) -> Axes:
+def plot_time(study: TimeStudy, *, ax: Axes | None = None, narrow: bool = False) -> Axes:
     """Draw validation accuracy against seconds, including the reading of features.
 
     Args:
         study: a study with at least one finished epoch.
         ax: the axes to draw on; a new figure if None.
+        narrow: whether the figure is for a page of half the width.
 
     Returns:
         The axes. Each model is a line, dotted while its features are read. A dashed line marks the target, and a
@@ -36,13 +45,13 @@ def plot_time(study: TimeStudy, *, ax: Axes | None = None) -> Axes:
     curves = [curve for curve in study.curves if curve.seconds]
     if not curves:
         raise InputError(_("This study has no epoch to draw: it was stopped before the first."))
-    ax = new_axes(7.5, 4.8) if ax is None else ax
+    ax = new_axes(*(5.2, 5.0) if narrow else (7.5, 4.8)) if ax is None else ax
     ax.axhline(study.target, color=PALE, linestyle="--", linewidth=1.2)
     for curve in curves:
         _draw_time(ax, curve, study.target)
     last = max(curve.seconds[-1] for curve in curves)
     ax.set_xlim(-0.02 * last, last * 1.04)
-    ax.xaxis.set_major_locator(MaxNLocator(8))
+    ax.xaxis.set_major_locator(MaxNLocator(5 if narrow else 8))
     ax.set_ylim(0, 1.04)
     ax.yaxis.set_major_formatter(PERCENT)
     draw_grid(ax, "y")
@@ -51,8 +60,10 @@ def plot_time(study: TimeStudy, *, ax: Axes | None = None) -> Axes:
         [], [], color=PALE, linestyle="--", linewidth=1.2, label=_("target: {target}", target=percent(study.target))
     )
     reading = Line2D([], [], color=PALE, linestyle=":", linewidth=2, label=_("reading features"))
-    legend_below(ax, [*handles, target, *([reading] if any(c.backbone for c in curves) else [])], n_columns=2)
-    title = textwrap.fill(study.sentences[-1], 76)
+    legend_below(
+        ax, [*handles, target, *([reading] if any(c.backbone for c in curves) else [])], n_columns=1 if narrow else 2
+    )
+    title = fitted_title(study.sentences[-1], 4.2 if narrow else 6.5)
     finish_axes(ax, title, x=_("seconds of wall-clock time"), y=_("accuracy on the validation images"))
     return ax
 

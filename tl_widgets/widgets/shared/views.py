@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+_READABLE = 760  # CSS pixels: a wider figure scrolls on a narrow page, as nobody could read it smaller
 _N_THUMBNAILS = 3
 _MOST_CLASSES = 10
 _AREAS_WIDTH = 460  # CSS pixels
@@ -61,7 +62,10 @@ class FigureView(HTML):
             other = figure_html(narrow, alt, round(narrow.get_figwidth() * CSS_PIXELS_PER_INCH))
             both = f'<div class="tlw-wide">{html}</div><div class="tlw-narrow" style="display:none">{other}</div>'
             html = f'<div class="tlw-fits">{both}</div>'
-        self.value = html
+        kind = "tlw-large" if narrow is None and width_px > _READABLE else ""
+        # What may scroll can be reached with the keyboard.
+        place = f'class="tlw-scroll {kind}" tabindex="0" role="group" aria-label="{_("Figure")}"'
+        self.value = f"<div {place}>{html}</div>"
 
 
 class LedgerView(HTML):

@@ -22,7 +22,8 @@ class StudyOutcome(HBox):
     def show(self, sentence: str, guess: str, facts: str) -> None:
         """Show the answer, the sentence about the guess, and what it was measured on."""
         self.headline.value = Markup(
-            '<div class="tlw-headline" role="status"><b class="tlw-answer">{}</b> {}<small>{}</small></div>'
+            '<div class="tlw-headline" role="status" tabindex="0">'
+            '<b class="tlw-answer">{}</b> {}<small>{}</small></div>'
         ).format(sentence, guess, facts)
 
     def show_text(self, text: str) -> None:

@@ -179,7 +179,7 @@ class StudyScreen(AppScreen[StudyProgress]):
         facts = "; ".join([*images, *([_("read from {source}", source=finding.source)] if finding.source else [])])
         guess = [finding.guess] if finding.guess else []
         paragraphs = join(Markup("<p>{}</p>").format(text) for text in [*guess, *study.sentences(result)])
-        self.sentences.value = Markup('<div class="tlw-verdict"><small>{} · {}</small>{}</div>{}').format(
+        self.sentences.value = Markup('<div class="tlw-verdict" tabindex="0"><small>{} · {}</small>{}</div>{}').format(
             study.question, facts, paragraphs, _rows(result)
         )
         self.figure.value = finding.figure

@@ -24,7 +24,7 @@ _TEXTS = ("description", "tooltip", "placeholder", "label")  # of widgets
 # units, licenses, and Keras's words.
 _DATA = re.compile(
     r"[\w-]+\.(jpg|png|keras|json|py|csv|html)|textures|faces|digits|colors|fashion_mnist|cifar10|flowers|cats_and_dogs|stamps|walks|my_photos|CC0|"
-    r"\b(brick|grass|gravel|cat|dog|imagenet|flatten|max|scratch|transfer|size|domain|all)\b|tl-widgets( [a-z]+)*|"
+    r"\b(brick|grass|gravel|cat|dog|imagenet|alpha)\b|tl-widgets( [a-z]+)*|"
     r"ImageNet|TinyNet|Conv2D|Flatten|GlobalAveragePooling2D|MaxPooling2D|AveragePooling2D|Rescaling|"
     r"Preprocessing|Dropout|\w*tV2\w*|EfficientNet\w*|ResNet\w*|DenseNet\w*|MobileNet\w*|SqueezeNet\w*|Inception\w*|Xception|"
     r"Dense|VGG\w*|NASNet\w*|ConvNeXt\w*|Adam|ReLU|transfer-learning-run\S*|"
@@ -32,6 +32,7 @@ _DATA = re.compile(
     r"~?\d[\d.,]*\s?(k|M|G|s|ms|min|h|px|kB|MB|GB|×|x)\b|\b(MB|GB|px|ms|s)\b"
 )
 
+RECORDS = sorted((Path(__file__).parent / "data" / "records").glob("*.json"))
 _COMMANDS = (
     "--help",
     *(f"{name} --help" for name in ("compare", "study", "check", "export", "fetch", "cache", "doctor", "lab")),
@@ -43,7 +44,12 @@ _COMMANDS = (
 
 
 def in_brackets(text):
-    """A translation: each stretch of text between tags in brackets, and attributes that are read aloud as well."""
+    """A translation: each stretch of text between tags in brackets, and attributes that are read aloud as well.
+
+    Its numbers have a decimal comma, and a space before the percent sign.
+    """
+    text = re.sub(r"(?<=[\d}])%(?![(}])", "\N{NO-BREAK SPACE}%", text)
+    text = re.sub(r"(?<=\d)\.(?=\d)(?![^{]*})", ",", text)
     text = re.sub(rf'({"|".join(_SPOKEN)})="([^"{{}}]+)"', rf'\1="{_OPEN}\2{_CLOSE}"', text)
     return "".join(
         part if part.startswith("<") or not re.search("[A-Za-z]", re.sub(r"{[^}]*}", "", part)) else _longer(part)
@@ -120,6 +126,15 @@ def foreign(texts):
     return found
 
 
+# A number as English writes it, such as 0.5 or 91%; 1.000 is a thousand in the made-up language.
+_ENGLISH_NUMBER = re.compile(r"(?<![\w.,])\d+\.(?!\d{3}\b)\d+(?![\w.,])|\d%|\d,\d{3},\d{3}")
+
+
+def english_numbers(texts):
+    """The texts with a number that isn't written as in the made-up language."""
+    return {text for text in texts if _ENGLISH_NUMBER.search(text)}
+
+
 def widget_texts(app):
     """All texts of an app."""
     from helpers import all_parts
@@ -133,13 +148,35 @@ def widget_texts(app):
         yield from _Texts(html if isinstance(html, str) else "").texts
 
 
+def result_texts(record):
+    """All texts of a study's result: sentences, table, both figures and StudyLab's chart."""
+    from matplotlib.text import Text
+
+    from tl_widgets.plots.style import root_figure
+    from tl_widgets.studies.registry import STUDIES, read_study
+    from tl_widgets.studies.stage import stage_svg
+    from tl_widgets.studies.study import SoFar
+    from tl_widgets.widgets.shared.source import DataSource
+
+    name, result = read_study(record, tuple(STUDIES))
+    study = STUDIES[name]
+    yield from (study.headline(result), study.text(result), *study.sentences(result))
+    yield from (cell for row in result.rows for cell in row)
+    figure = root_figure(study.draw(result))
+    for axes in figure.axes:
+        yield from (label.get_text() for label in [*axes.get_xticklabels(), *axes.get_yticklabels()])
+    yield from (text.get_text() for text in figure.findobj(Text))
+    arguments = study.arguments()
+    if chart := study.stage(arguments, SoFar(DataSource().facts(arguments.image_settings), (), result)):
+        yield from _Texts(stage_svg(chart, None, width=626, height=326)).texts
+
+
 def screens(folder):
     """The texts of the Lab before and after a training, of its images, of each study's form and of the terminal."""
     from helpers import SMALL, write_walks
     from tiny import standing_in
 
     import tl_widgets
-    from tl_widgets.setup_checks.registry import MISTAKES
     from tl_widgets.studies.registry import STUDIES
     from tl_widgets.widgets import StudySettings
 
@@ -158,10 +195,10 @@ def screens(folder):
         studies = tl_widgets.StudyLab()
         for name in STUDIES:
             studies.settings = StudySettings(name)
-            # Mistakes are called as in `check_setup` and in the record.
-            names = {mistake.replace("_", " ") for mistake in MISTAKES}
-            yield name, [text for text in widget_texts(studies) if text not in names]
+            yield name, list(widget_texts(studies))
         studies.close()
+        for path in RECORDS:
+            yield f"the result in {path.name}", list(result_texts(path.read_text("utf-8")))
         for command in _COMMANDS:
             yield f"tl-widgets {command}", _printed(command.split())
         for name in STUDIES:
@@ -188,4 +225,5 @@ if __name__ == "__main__":
     from tl_widgets.core import translation
 
     translation.FOLDER = folder
-    print(json.dumps({name: sorted(found) for name, texts in screens(folder) if (found := foreign(texts))}, indent=1))
+    found = {name: sorted(foreign(texts) | english_numbers(texts)) for name, texts in screens(folder)}
+    print(json.dumps({name: texts for name, texts in found.items() if texts}, indent=1))

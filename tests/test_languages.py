@@ -22,8 +22,8 @@ from test_hostile_models import record
 from tl_widgets.core import translation
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.html import Markup
-from tl_widgets.core.numbers import typed_number
-from tl_widgets.core.text import escaped
+from tl_widgets.core.numbers import percent, typed_number
+from tl_widgets.core.text import all_of, any_of, escaped
 from tl_widgets.records.codec import to_plain
 from tl_widgets.records.comparison import Comparison, StudyFailure
 from tl_widgets.records.verdict import judge
@@ -136,6 +136,17 @@ def test_texts_are_literals_whose_placeholders_have_values():
     assert wrong == {}
 
 
+def test_placeholders_say_what_they_stand_for():
+    names = {name for message in source() if message.id for name in placeholders("".join(message.id))}
+    assert [name for name in sorted(names) if re.search(r"_\d$|_self$", name)] == []
+
+
+@pytest.mark.parametrize(("language", "wrong"), [("de", r"[\d}]%(?!\()"), ("es", r"(?<!-)[\d}]\s%(?!\()")])
+def test_a_language_has_one_way_to_write_percent(language, wrong):
+    texts = [text for message in catalogue(language) if message.id for text in texts_of(message)]
+    assert [text for text in texts if re.search(wrong, re.sub(r"{[^}]*}", "{}", text))] == []
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -211,12 +222,55 @@ def test_a_loaded_verdict_is_in_the_readers_language(monkeypatch):
     plain = Comparison.from_json(json.dumps(record()))
     judged = replace(plain, verdict=judge(plain.scratch, plain.transfer, plain.control, plain.fine_tuned))
     assert read_record("record.json", judged.to_json().encode()) == judged
-    german = gettext.translation(translation.DOMAIN, translation.FOLDER, ["de"])
-    monkeypatch.setattr(translation, "_catalogue", lambda: german)
+    monkeypatch.setattr(translation, "_catalogue", lambda: GERMAN)
     loaded = read_record("record.json", judged.to_json().encode())
     assert loaded.verdict.text.startswith("Zu knapp")
     assert loaded.to_json() == judged.to_json()
     assert read_record("record.json", plain.to_json().encode()) == plain  # its verdict isn't ours
+
+
+GERMAN = gettext.translation(translation.DOMAIN, translation.FOLDER, ["de"])
+
+
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        ("It overfits: 98.3% of its training images are right, but only 61.7% of the test images.", "98,3\xa0%"),
+        ("In fold 2: It is stuck at chance: 33.3% of its training images are right, and always giving the most "
+         "frequent class gets 33.3%. 5 of the 8 ReLU units in a Dense layer are 0 for all training images looked at, "
+         "and no gradient passes them.", "In Fold 2: "),
+        ("Try a lower learning rate, or other weights.", "Versuche eine"),
+        ("Somebody else wrote this.", "Somebody else"),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_a_sentence_of_a_record_is_translated(text, start, monkeypatch):
+    monkeypatch.setattr(translation, "_catalogue", lambda: GERMAN)
+    monkeypatch.setattr(translation, "language", lambda: "de")
+    monkeypatch.setattr(translation, "_sentences", translation._sentences.__wrapped__)
+    german = translation.from_english(text)
+    assert start in german
+    assert "33.3" not in german
+    assert translation.in_english(german) == text
+
+
+@pytest.mark.parametrize(
+    ("language", "both", "either", "share"),
+    [
+        ("en", "a, b and InceptionV3", "ResNet50 or others", "91.1%"),
+        ("de", "a, b und InceptionV3", "ResNet50 oder others", "91,1\xa0%"),
+        ("es", "a, b e InceptionV3", "ResNet50 u others", "91,1%"),
+    ],
+)
+def test_lists_and_shares_are_written_as_the_language_does(language, both, either, share, monkeypatch):
+    texts = None if language == "en" else gettext.translation(translation.DOMAIN, translation.FOLDER, [language])
+    monkeypatch.setattr(translation, "_catalogue", lambda: texts)
+    monkeypatch.setattr(translation, "language", lambda: language)
+    monkeypatch.setattr("tl_widgets.core.text.language", lambda: language)
+    assert (all_of(["a", "b", "InceptionV3"]), any_of(["ResNet50", "others"])) == (both, either)
+    assert translation.in_english(all_of(["a", "b"])) == "a and b"
+    assert percent(0.911) == share
+    assert all_of(["a"]) == any_of(["a"]) == "a"
 
 
 def what_others_read():

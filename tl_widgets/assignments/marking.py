@@ -11,7 +11,7 @@ from tl_widgets.assignments.plan import LETTERS, Blank, Variant
 from tl_widgets.assignments.questions.numbers import as_number, is_near
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.text import shown
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, localized
 from tl_widgets.records.comparison import Comparison
 
 MOST_LETTERS = 5_000
@@ -161,4 +161,5 @@ def _mark_number(asked: Question, given: Given, variant: Variant, run: Compariso
 
 def number_text(value: float) -> str:
     """Return a number with as many digits as a reader wants: "3,843", "0.9111"."""
-    return f"{value:,.0f}" if value.is_integer() else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.1f}"
+    form = ",.0f" if value.is_integer() else ",.4g" if abs(value) < 1000 else ",.1f"
+    return localized(format(value, form))

@@ -99,11 +99,11 @@ class Variant:
             return _("This assignment has no run.")
         seed = about.origin.seed if about.origin is not None else 0
         pairs = {
-            "data set": (about.name, mine.name),
-            "image size": (about.image_size, mine.image_size),
-            "classes": (", ".join(about.class_names), ", ".join(mine.class_names)),
-            "number of training images": (about.n_train, mine.n_train),
-            "seed of the images": (seed, self.images.get("seed", 0)),
+            _("data set"): (about.name, mine.name),
+            _("image size"): (about.image_size, mine.image_size),
+            _("classes"): (", ".join(about.class_names), ", ".join(mine.class_names)),
+            _("number of training images"): (about.n_train, mine.n_train),
+            _("seed of the images"): (seed, self.images.get("seed", 0)),
         }
         wanted = {**self.config.values, "backbone": find_backbone(self.config.backbone).name}
         pairs |= {name.replace("_", " "): (run.config.values[name], value) for name, value in wanted.items()}

@@ -12,7 +12,7 @@ from tl_widgets.assignments.grading import Graded, Grades
 from tl_widgets.assignments.marking import Given, Mark
 from tl_widgets.assignments.plan import LETTERS
 from tl_widgets.core.html import Markup, join
-from tl_widgets.core.numbers import percent
+from tl_widgets.core.numbers import number_text, percent
 from tl_widgets.core.translation import _, ngettext
 from tl_widgets.core.version import __version__
 from tl_widgets.export.pages import render
@@ -107,14 +107,14 @@ def _histogram(points: Sequence[float], most: float) -> Markup:
     for tick in ticks(0, highest, 5, whole=True):
         y = bottom - (bottom - top) * tick / highest
         parts.append(tag("line", x1=left, x2=_WIDTH, y1=y, y2=y, stroke="currentColor", stroke_opacity=0.15))
-        parts.append(label(left - 6, y + 4, f"{tick:g}", "end"))
+        parts.append(label(left - 6, y + 4, number_text(tick), "end"))
     for i in range(n_bars):
         x, height = left + i * step, (bottom - top) * counts[i] / highest
         if counts[i]:
             shape = {"x": x + step * 0.1, "y": bottom - height, "width": step * 0.8, "height": height}
             parts.append(tag("rect", **shape, fill="var(--accent)"))
             parts.append(label(x + step / 2, bottom - height - 4, str(counts[i])))
-        parts.append(label(x + step / 2, bottom + 15, f"{i * width:.3g}"))
+        parts.append(label(x + step / 2, bottom + 15, number_text(i * width, ".3g")))
     parts.append(tag("line", x1=left, x2=_WIDTH, y1=bottom, y2=bottom, stroke="currentColor"))
     parts.append(label(left + (_WIDTH - left) / 2, _HEIGHT - 6, _("points")))
     words = ", ".join(_("{points:.3g} points: {n}", points=i * width, n=counts[i]) for i in sorted(counts))

@@ -14,6 +14,7 @@ from tl_widgets.backbones.family import Backbone, Family
 from tl_widgets.backbones.squeezenet import SqueezeNetFamily
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.text import any_of
 from tl_widgets.core.translation import _
 
 __all__ = ["Backbone", "find_backbone", "list_backbones", "register_family", "require_backbone", "unregister_family"]
@@ -71,7 +72,7 @@ def find_backbone(name: str) -> Backbone:
     if name.lower() in by_name:
         return by_name[name.lower()]
     near = difflib.get_close_matches(name.lower(), by_name, n=3, cutoff=0.4)
-    hint = _("Did you mean {near}? ", near=" or ".join(by_name[key].name for key in near)) if near else ""
+    hint = _("Did you mean {near}? ", near=any_of(by_name[key].name for key in near)) if near else ""
     raise InputError(
         _(
             'There is no backbone "{name:.200}". {hint}`tl-widgets backbones` lists all {n_by_name}.',

@@ -101,12 +101,12 @@ def find_cut(backbone: keras.Model, n_blocks: int, pattern: re.Pattern[str] = KE
     if not 1 <= n_blocks < len(blocks):
         raise InputError(
             _(
-                "{backbone_name} has {n_blocks} blocks; n_blocks={n_blocks_2} must leave at least one of "
-                "them frozen: give 1 to {n_blocks_3}.",
+                "{backbone_name} has {n_blocks} blocks; n_blocks={received} must leave at least one of "
+                "them frozen: give 1 to {most}.",
                 backbone_name=backbone.name,
                 n_blocks=len(blocks),
-                n_blocks_2=n_blocks,
-                n_blocks_3=len(blocks) - 1,
+                received=n_blocks,
+                most=len(blocks) - 1,
             )
         )
     above = set(blocks[-n_blocks:])

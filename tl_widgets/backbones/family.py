@@ -224,12 +224,12 @@ class Backbone:
         if not 1 <= block <= len(cuts):
             raise InputError(
                 _(
-                    "cut must be 1 to {n_cuts} for {name}, which has {n_cuts_2} blocks; received "
-                    "{block}. Leave it out for the whole backbone.",
-                    n_cuts=len(cuts),
+                    "cut must be 1 to {most} for {name}, which has {n_blocks} blocks; received "
+                    "{received}. Leave it out for the whole backbone.",
+                    most=len(cuts),
                     name=self.name,
-                    n_cuts_2=len(cuts) + 1,
-                    block=block,
+                    n_blocks=len(cuts) + 1,
+                    received=block,
                 )
             )
         return cuts[block - 1]

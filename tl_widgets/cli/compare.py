@@ -106,10 +106,10 @@ def _outputs(args: Namespace, config: Config) -> _Outputs:
     if outputs.figure.suffix.lower() not in FIGURES:
         raise InputError(
             _(
-                "--figure {figure} must end in {figure_2} or {figure_3}.",
+                "--figure {figure} must end in {endings} or {last}.",
                 figure=outputs.figure,
-                figure_2=", ".join(FIGURES[:-1]),
-                figure_3=FIGURES[-1],
+                endings=", ".join(FIGURES[:-1]),
+                last=FIGURES[-1],
             )
         )
     files = {"--figure": outputs.figure, "--json": outputs.json}

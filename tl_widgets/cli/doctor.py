@@ -184,7 +184,7 @@ def _python() -> Finding:
     )
     if _PYTHON[0] <= sys.version_info[:2] < _PYTHON[1]:
         return Finding("Python", "good", text, needed=True)
-    allowed = _("{dotted} or later, below {dotted_2}", dotted=_dotted(_PYTHON[0]), dotted_2=_dotted(_PYTHON[1]))
+    allowed = _("{first} or later, below {last}", first=_dotted(_PYTHON[0]), last=_dotted(_PYTHON[1]))
     return Finding(
         "Python",
         "bad",

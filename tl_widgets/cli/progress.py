@@ -20,8 +20,9 @@ from rich.text import Text
 
 from tl_widgets.cli.output import escaped_lines
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore
+from tl_widgets.core.model_name import word_of
 from tl_widgets.core.numbers import percent
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, localized
 
 _SECONDS_BETWEEN_LINES = 2.0
 _PLAIN_WIDTH = 160  # output to a file or another program isn't folded
@@ -104,7 +105,7 @@ def _tell(screen: int, text: bytes) -> None:
 
 
 def _seconds(event: Event) -> str:
-    text = f"{event.seconds:.1f} s"
+    text = localized(f"{event.seconds:.1f} s")
     return (
         _("{text}, {seconds_left:.0f} s left", text=text, seconds_left=event.seconds_left)
         if event.seconds_left
@@ -131,7 +132,7 @@ class _Lines:
         if event.n_total and not finished and not due:
             return
         self._printed_at[key] = now
-        parts = [f"{event.model}: {event.text}" if event.model else event.text]
+        parts = [f"{word_of(event.model)}: {event.text}" if event.model else event.text]
         if event.seconds:
             parts.append(_seconds(event))
         if "val_accuracy" in event.metrics:
@@ -155,7 +156,7 @@ class _Bars:
         if key not in self._tasks:
             self._finish_before(event.model)
             label = _PHASE_LABELS[event.phase]
-            title = f"{event.model}: {label}" if event.model else label
+            title = f"{word_of(event.model)}: {label}" if event.model else label
             self._tasks[key] = self._progress.add_task(title, total=None, note="")
         total = event.n_total or None
         self._progress.update(self._tasks[key], total=total, completed=event.n_done, note=self._note(event))

@@ -20,8 +20,10 @@ from tl_widgets.cli.options import (
 )
 from tl_widgets.core.config import Config, ImageSettings
 from tl_widgets.core.errors import CancelledError, InputError
+from tl_widgets.core.model_name import word_of
 from tl_widgets.core.paths import read_user_file
 from tl_widgets.core.settings import Setting, settings_of
+from tl_widgets.core.text import all_of
 from tl_widgets.core.translation import _
 from tl_widgets.studies.arguments import StudyArguments
 from tl_widgets.studies.registry import STUDIES
@@ -164,7 +166,7 @@ def run_study(args: Namespace) -> None:
         raise InputError(
             _(
                 "No point of {lost_arms} could be measured; the sentences say why.",
-                lost_arms=" and ".join(result.lost_arms),
+                lost_arms=all_of(map(word_of, result.lost_arms)),
             )
         )
 
@@ -187,10 +189,10 @@ def _outputs(args: Namespace, subject: str) -> tuple[Path, Path]:
     if figure.suffix.lower() not in FIGURES:
         raise InputError(
             _(
-                "--figure {figure} must end in {figure_2} or {figure_3}.",
+                "--figure {figure} must end in {endings} or {last}.",
                 figure=figure,
-                figure_2=", ".join(FIGURES[:-1]),
-                figure_3=FIGURES[-1],
+                endings=", ".join(FIGURES[:-1]),
+                last=FIGURES[-1],
             )
         )
     if os.path.realpath(figure) == os.path.realpath(record):

@@ -19,7 +19,7 @@ from typing import ParamSpec, TypeVar
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.paths import user_path
 from tl_widgets.core.setting_kinds import real_number, whole_number
-from tl_widgets.core.text import is_text, shown
+from tl_widgets.core.text import any_of, is_text, shown
 from tl_widgets.core.translation import _
 
 Parameters = ParamSpec("Parameters")
@@ -173,7 +173,7 @@ def check_argument(name: str, value: object, kinds: tuple[ArgumentKind, ...]) ->
     if reasons:
         raise reasons[0]
     if kinds:
-        described = ", or ".join(kind.description for kind in kinds)
+        described = any_of([kind.description for kind in kinds])
         raise InputError(
             _("{name} must be {described}; received {value}.", name=name, described=described, value=shown(value))
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, pgettext
 
 
 class ModelName(StrEnum):
@@ -52,6 +52,15 @@ class ModelName(StrEnum):
 
 
 _BY_NAME: dict[str, ModelName] = {model.value: model for model in ModelName}
+# The names that events carry, for progress lines; those of other models stay as they are.
+_WORDS = {
+    "scratch": pgettext("model", "scratch"),
+    "transfer": pgettext("model", "transfer"),
+    "control": pgettext("model", "control"),
+    "fine_tuned": pgettext("model", "fine_tuned"),
+    "right": pgettext("model", "right"),
+    "wrong": pgettext("model", "wrong"),
+}
 
 
 def find_model(name: str) -> ModelName | None:
@@ -69,6 +78,11 @@ def label_of(name: str) -> str:
     """Return a model's name in figures and within a sentence; other names in lowercase."""
     model = find_model(name)
     return model.label if model else name.lower()
+
+
+def word_of(name: str) -> str:
+    """Return a model's name in progress lines, which is its identifier in English; other names unchanged."""
+    return _WORDS.get(name, name)
 
 
 def phrase_of(name: str) -> str:

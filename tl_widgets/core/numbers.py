@@ -9,6 +9,11 @@ from tl_widgets.core.translation import ENGLISH, _, language, localized
 MINUS = "\N{MINUS SIGN}"
 
 
+def number_text(value: float, form: str = "g") -> str:
+    """Return a number in a format of Python's: "0.001"."""
+    return localized(format(value, form))
+
+
 def percent(share: float, digits: int = 1) -> str:
     """Return a share in 0..1 as text: "91.1%"."""
     return localized(f"{100 * share:.{digits}f}%")
@@ -70,7 +75,7 @@ def duration_text(seconds: float) -> str:
         return localized(f"{seconds:.1f} s")
     if seconds < 100:
         return f"{seconds:.0f} s"
-    return _("{seconds} min {seconds_2} s", seconds=int(seconds) // 60, seconds_2=int(seconds) % 60)
+    return _("{minutes} min {seconds} s", minutes=int(seconds) // 60, seconds=int(seconds) % 60)
 
 
 def rough_duration(seconds: float) -> str:
@@ -79,7 +84,7 @@ def rough_duration(seconds: float) -> str:
         return f"{max(1, round(seconds))} s"
     if seconds < 98:
         return f"{5 * round(seconds / 5)} s"
-    return _("{seconds} min", seconds=round(seconds / 60)) if seconds < 5700 else f"{round(seconds / 3600)} h"
+    return _("{minutes} min", minutes=round(seconds / 60)) if seconds < 5700 else f"{round(seconds / 3600)} h"
 
 
 def size_text(n_bytes: float, *, kilobytes: bool = False) -> str:

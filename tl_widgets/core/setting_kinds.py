@@ -247,7 +247,7 @@ class Several:
         if len(values) < self.min_values or (self.max_values is not None and len(values) > self.max_values):
             limit = _("or more") if self.max_values is None else _("to {max_values}", max_values=self.max_values)
             noun = _("whole numbers") if isinstance(self.kind, Whole) else _("names")
-            count = "one" if self.min_values == 1 and self.max_values is None else f"{self.min_values}"
+            count = _("one") if self.min_values == 1 and self.max_values is None else f"{self.min_values}"
             raise InputError(
                 _(
                     "{name} must be {count} {limit} {noun}, such as {example}; received {value}.",
@@ -301,9 +301,9 @@ class Part:
         if not isinstance(value, self.kind):
             raise InputError(
                 _(
-                    "{name} must be a {name_2}, such as {example}; received {value}.",
+                    "{name} must be a {kind}, such as {example}; received {value}.",
                     name=name,
-                    name_2=self.kind.__name__,
+                    kind=self.kind.__name__,
                     example=self.example,
                     value=shown(value),
                 )

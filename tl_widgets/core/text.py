@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tl_widgets.core.translation import _
+import re
+from collections.abc import Iterable
+from functools import reduce
+
+from tl_widgets.core.translation import _, language, pgettext
 
 MOST_SHOWN = 200  # letters of what was received, in a message
 _NO_BREAK = "\N{NO-BREAK SPACE}"  # stands before units and percent signs in German
@@ -30,6 +34,30 @@ def shown(value: object, most: int = MOST_SHOWN) -> str:
     except Exception:
         text = _("an object of class {name}", name=type(value).__name__)
     return escaped(text if len(text) <= most else f"{text[: most - 3]}...")
+
+
+def all_of(items: Iterable[str]) -> str:
+    """Return a list within a sentence: "a, b and c"."""
+    *first, last = items
+    if not first:
+        return last
+    if language() == "es" and re.match(r"i|hi(?!e)", last, re.IGNORECASE):
+        return pgettext("before the sound i", "{first} and {last}", first=_with_commas(first), last=last)
+    return _("{first} and {last}", first=_with_commas(first), last=last)
+
+
+def any_of(items: Iterable[str]) -> str:
+    """Return alternatives within a sentence: "a, b or c"."""
+    *first, last = items
+    if not first:
+        return last
+    if language() == "es" and re.match(r"h?o|8", last, re.IGNORECASE):
+        return pgettext("before the sound o", "{first} or {last}", first=_with_commas(first), last=last)
+    return _("{first} or {last}", first=_with_commas(first), last=last)
+
+
+def _with_commas(items: list[str]) -> str:
+    return reduce(lambda text, item: text + ", " + item, items)  # each keeps its English text, unlike in `join`
 
 
 def is_text(value: object) -> bool:

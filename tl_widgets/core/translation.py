@@ -40,10 +40,15 @@ VARIABLE = "TL_WIDGETS_LANG"
 ENGLISH = "en"
 DOMAIN = "tl_widgets"
 FOLDER = Path(__file__).parents[1] / "locale"
+_COUNT = r"\d[\d,]*(?:\.\d+)?%?"
+_FEWEST_LETTERS = 10  # of a text that can be recognized by its words
 _SETTINGS = Path("lab", "user-settings", "@jupyterlab", "translation-extension", "plugin.jupyterlab-settings")
 _DECIMAL_COMMA = str.maketrans(",.", ".,")
+_CLOSE_PERCENT = frozenset({ENGLISH, "es"})  # languages without a space before the percent sign
 _SCRIPT_WORDS = r"""const _ = (text, values = {}) => text.replace(/{(\w+)}/g, (place, name) => values[name] ?? place);
 const numberText = (value, options) => value.toLocaleString("LANGUAGE", options);
+const percentText = (share, digits) =>
+  `${numberText(100 * share, { minimumFractionDigits: digits, maximumFractionDigits: digits })}SIGN`;
 """
 _SCRIPT_TEXT = re.compile(r'\b_\(("(?:[^"\\]|\\.)*")')
 
@@ -101,7 +106,11 @@ def localized(number: str) -> str:
     """Return a number, written with commas between thousands and a decimal point, as the language writes it."""
     if language() == ENGLISH:
         return number
-    return _translated(number.translate(_DECIMAL_COMMA), number)
+    return _translated(number.translate(_DECIMAL_COMMA).replace("%", _percent_sign()), number)
+
+
+def _percent_sign() -> str:
+    return "%" if language() in _CLOSE_PERCENT else "\N{NO-BREAK SPACE}%"
 
 
 def within_sentence(label: str) -> str:
@@ -114,13 +123,80 @@ def in_script(script: str) -> str:
     catalogue = _catalogue()
     if catalogue is not None:
         script = _SCRIPT_TEXT.sub(lambda call: f"_({json.dumps(catalogue.gettext(json.loads(call[1])))}", script)
-    return _SCRIPT_WORDS.replace("LANGUAGE", language()) + script
+    return _SCRIPT_WORDS.replace("LANGUAGE", language()).replace("SIGN", _percent_sign()) + script
 
 
 def in_english(text: str | BaseException) -> str:
     """Return the English text of what `_` returned, or of an error with such a message."""
     text = str(text)
     return text.english if isinstance(text, Translated) else text
+
+
+def from_english(text: str) -> str:
+    """Return a sentence of a record, which is English, in the reader's language, as far as the catalogue has it."""
+    catalogue = _catalogue()
+    if catalogue is None or isinstance(text, Translated) or not text:
+        return text
+    if (translation := catalogue.gettext(text)) != text:
+        return _translated(translation, text)
+    for message, words in _sentences():
+        found = all(word in text for word in words) and re.fullmatch(_pattern(message), text, re.DOTALL)
+        if found:
+            return _translated(_with_english_values(catalogue.gettext(message), found.groupdict()), text)
+    return text
+
+
+def _with_english_values(translation: str, values: dict[str, str]) -> str:
+    def value(place: re.Match[str]) -> str:
+        text = values[place[1]]
+        is_number = re.fullmatch(r"[-+\N{MINUS SIGN}]?[\d,]*\.?\d+%?", text)
+        return localized(text) if is_number else from_english(text) if text.endswith(".") else text
+
+    return re.sub(r"{(\w+)[^}]*}", value, translation)
+
+
+@cache
+def _sentences() -> list[tuple[str, list[str]]]:
+    """Return the English texts with placeholders, each with its words around these; those with most words first."""
+    found = []
+    for message in getattr(_catalogue(), "_catalog", ()):
+        if isinstance(message, str) and "{" in message and "\x04" not in message:  # not one with a context
+            words = [part[0] for part in _parsed(message)]
+            found.append((sum(map(len, words)), message, words))
+    return [(message, words) for n, message, words in sorted(found, reverse=True) if n >= _FEWEST_LETTERS]
+
+
+def _parsed(message: str) -> list[tuple[str, str | None]]:
+    try:
+        return [part[:2] for part in string.Formatter().parse(message)]
+    except ValueError:  # braces of an example in code
+        return []
+
+
+def _pattern(message: str) -> str:
+    """Return the pattern of an English text with values; it tries no value twice, however long the text is."""
+    pattern, parts = "", [*_parsed(message), ("", None)]
+    names = [name for _words, name in parts if name]
+    for i, (words, name) in enumerate(parts):
+        pattern += re.escape(words)
+        if not name:
+            continue
+        if f"(?P<{name}>" in pattern:
+            pattern += f"(?P={name})"
+        elif _is_count(name):
+            pattern += f"(?P<{name}>{_COUNT})"
+        elif i == len(names) - 1:
+            pattern += f"(?P<{name}>.+)"
+        else:
+            after = re.escape(parts[i + 1][0])
+            if _is_count(parts[i + 1][1]):  # " 5 of the" says more of where a value ends than " " does
+                after += _COUNT + re.escape(parts[i + 2][0])
+            pattern += f"(?P<{name}>(?>.+?(?={after})))"
+    return pattern
+
+
+def _is_count(name: str | None) -> bool:
+    return name is not None and (name == "n" or name.startswith("n_"))
 
 
 def in_both(text: str, change: Callable[[str], str]) -> str:

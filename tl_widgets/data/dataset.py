@@ -78,21 +78,20 @@ class Split:
         if not is_whole or labels.shape != (shape[0],):
             raise InputError(
                 _(
-                    "labels must be an array of {shape} whole numbers, one for each image; received {value} {shape_2}.",
-                    shape=shape[0],
-                    value=getattr(labels, "dtype", type(labels).__name__),
-                    shape_2=np.shape(labels),
+                    "labels must be an array of {n} whole numbers, one for each image; received {kind} {shape}.",
+                    n=shape[0],
+                    kind=getattr(labels, "dtype", type(labels).__name__),
+                    shape=np.shape(labels),
                 )
             )
         if groups is not None:
             if not np.issubdtype(np.asarray(groups).dtype, np.integer) or np.shape(groups) != (shape[0],):
                 raise InputError(
                     _(
-                        "groups must be an array of {shape} whole numbers, one for each image; received "
-                        "{value} {shape_2}.",
-                        shape=shape[0],
-                        value=getattr(groups, "dtype", type(groups).__name__),
-                        shape_2=np.shape(groups),
+                        "groups must be an array of {n} whole numbers, one for each image; received {kind} {shape}.",
+                        n=shape[0],
+                        kind=getattr(groups, "dtype", type(groups).__name__),
+                        shape=np.shape(groups),
                     )
                 )
             object.__setattr__(self, "groups", _read_only(np.asarray(groups).astype(np.int64, copy=False)))
@@ -308,14 +307,14 @@ def require_dataset(dataset: object) -> None:
         if split.labels.min() < 0 or split.labels.max() >= dataset.n_classes:
             raise InputError(
                 _(
-                    "The {name} labels of {dataset_name} run from {labels} to {labels_2}; with "
-                    "{n_classes} class names they must run from 0 to {n_classes_2}.",
+                    "The {name} labels of {dataset_name} run from {low} to {high}; with "
+                    "{n_classes} class names they must run from 0 to {most}.",
                     name=name,
                     dataset_name=dataset.name,
-                    labels=split.labels.min(),
-                    labels_2=split.labels.max(),
+                    low=split.labels.min(),
+                    high=split.labels.max(),
                     n_classes=dataset.n_classes,
-                    n_classes_2=dataset.n_classes - 1,
+                    most=dataset.n_classes - 1,
                 )
             )
     missing = sorted(set(range(dataset.n_classes)) - set(dataset.train.labels.tolist()))

@@ -154,7 +154,7 @@ def load_folder(
             ),
         )
     if 0 < pool.depth < _FULL_DEPTH:
-        values = _("values up to {depth:,} only ({depth_2} bits)", depth=2**pool.depth - 1, depth_2=pool.depth)
+        values = _("values up to {most:,} only ({bits} bits)", most=2**pool.depth - 1, bits=pool.depth)
         notes += (
             _("The 16-bit files hold {values}. They were stretched, or they would be nearly black.", values=values),
         )

@@ -69,16 +69,16 @@ def divide(pooled: Split, class_names: tuple[str, ...], n_folds: int, seed: int)
     """
     labels, groups = pooled.labels, pooled.groups
     counted = labels if groups is None else _label_of_groups(labels, groups)
-    _require_enough(counted, class_names, n_folds, "images" if groups is None else "groups")
+    _require_enough(counted, class_names, n_folds, _("images") if groups is None else _("groups"))
     fold_of = _stratified(labels, n_folds, seed) if groups is None else _grouped(labels, groups, n_folds, seed)
     folds = []
     for fold in range(n_folds):
         rest, test = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
         shares = (CARVED_VALIDATION_SHARE, 0.0, seed)
         if groups is None:
-            train, validation, _ = split_rows(labels[rest], *shares)
+            train, validation, _unused = split_rows(labels[rest], *shares)
         else:
-            train, validation, _ = split_groups(labels[rest], groups[rest], *shares, class_names)
+            train, validation, _unused = split_groups(labels[rest], groups[rest], *shares, class_names)
         folds.append(FoldRows(rest[train].astype(np.int64), rest[validation].astype(np.int64), test.astype(np.int64)))
     return tuple(folds)
 
@@ -124,9 +124,9 @@ def _require_enough(labels: Rows, class_names: tuple[str, ...], n_folds: int, wh
         advice = _("Use at most {most} folds", most=most) if most else _("Add images, or leave this class out")
         raise InputError(
             _(
-                "{n_folds} folds need at least {n_folds_2} {what} of each class, but {class_name!r} has {n}. {advice}.",
+                "{n_folds} folds need at least {least} {what} of each class, but {class_name!r} has {n}. {advice}.",
                 n_folds=n_folds,
-                n_folds_2=max(n_folds, 3 if n_folds > 2 else 4),
+                least=max(n_folds, 3 if n_folds > 2 else 4),
                 what=what,
                 class_name=class_names[scarcest],
                 n=n,

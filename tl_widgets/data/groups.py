@@ -64,9 +64,9 @@ def _pattern(groups: str) -> re.Pattern[str]:
         raise InputError(
             _(
                 'groups={groups} must have one group in parentheses, such as r"^(\\w+?)_", or be "folder" '
-                'or "column:NAME"; it has {groups_2}.',
+                'or "column:NAME"; it has {n}.',
                 groups=shown(groups, 100),
-                groups_2=pattern.groups,
+                n=pattern.groups,
             )
         )
     return pattern

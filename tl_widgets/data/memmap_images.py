@@ -96,7 +96,7 @@ class IndexedImages:
         from tl_widgets.core.resources import require_memory
 
         advice = _("Read them in batches, images[i:j], or take fewer images of each class")
-        require_memory(self.nbytes, _("an array of {n_self:,} images", n_self=len(self)), advice)
+        require_memory(self.nbytes, _("an array of {n:,} images", n=len(self)), advice)
         return self[:] if dtype is None else self[:].astype(dtype, copy=False)
 
     def __repr__(self) -> str:

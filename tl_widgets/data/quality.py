@@ -114,12 +114,12 @@ def _imbalance(dataset: ImageDataset, *, class_weights: bool) -> Iterator[Diagno
         yield Diagnosis(
             "imbalance",
             _(
-                "The classes are unequal: {count} training images of {name}, {count_2} of {name_2}. "
-                "Always answering {name} would look better than it is.",
-                count=counts[most],
-                name=names[most],
-                count_2=counts[least],
-                name_2=names[least],
+                "The classes are unequal: {most} training images of {largest}, {least} of {smallest}. "
+                "Always answering {largest} would look better than it is.",
+                most=counts[most],
+                largest=names[most],
+                least=counts[least],
+                smallest=names[least],
             ),
             _(
                 "Look at each class's recall, {weights}add images of the rare class, or take as many of "

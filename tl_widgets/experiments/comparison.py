@@ -17,6 +17,7 @@ from tl_widgets.core.config import Config, FineTuningSpec, ScratchSpec, require_
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.resources import n_cores, release_after
+from tl_widgets.core.translation import _
 from tl_widgets.core.version import __version__
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.experiments.arms import Arms, RunCache, kept_models, retrain_transfer, train_arm
@@ -204,5 +205,5 @@ def compare_config(
         )
         assert transfer is not None
         comparison = replace(comparison, repeats=measured, verdict=judge_repeats(measured, verdict, transfer))
-    on_event(Event("done", "stopped" if comparison.stopped else "done", n_done=1, n_total=1))
+    on_event(Event("done", _("stopped") if comparison.stopped else _("done"), n_done=1, n_total=1))
     return comparison

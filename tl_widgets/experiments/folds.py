@@ -137,5 +137,5 @@ def _diagnoses(
     first = next(iter(stuck.values()), None)
     if first is None:
         return pooled
-    where = _("In fold {stuck}: ", stuck=", ".join(map(str, stuck)))
-    return (replace(first, text=where + first.text), *(item for item in pooled if item.kind not in NOT_LEARNING))
+    text = _("In fold {stuck}: {text}", stuck=", ".join(map(str, stuck)), text=first.text)
+    return (replace(first, text=text), *(item for item in pooled if item.kind not in NOT_LEARNING))

@@ -124,7 +124,7 @@ def measure_all(
             )
         )
     stopped = len(done) + len(failures) < len(jobs)
-    on_event(Event("done", "stopped" if stopped else "done", n_done=1, n_total=1))
+    on_event(Event("done", _("stopped") if stopped else _("done"), n_done=1, n_total=1))
     return Measured(tuple(done[i] for i in sorted(done)), tuple(failures), stopped)
 
 

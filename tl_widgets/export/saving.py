@@ -103,7 +103,7 @@ def require_room_for_models(folder: Path, n_params: int) -> None:
     n_bytes, free = _BYTES * n_params, _free_bytes(folder)
     if free is not None and n_bytes > free:
         raise InputError(
-            _("The models can't be saved: {no_room}", no_room=_no_room("they take", n_bytes, free, folder))
+            _("The models can't be saved: {no_room}", no_room=_no_room(_("they take"), n_bytes, free, folder))
         )
 
 

@@ -124,7 +124,7 @@ def _draw_matrix(ax: Axes, run: RunResult) -> None:
     finish_axes(
         ax,
         _("{title}\n{n_right} of {n_test} right", title=title, n_right=n_right, n_test=n_test),
-        x=f"answer{sampling}",
+        x=_("answer{sampling}", sampling=sampling),
         y=_("true class{sampling}", sampling=sampling),
     )
     for spine in ax.spines.values():

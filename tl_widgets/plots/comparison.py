@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from tl_widgets.core.arguments import checked
-from tl_widgets.core.numbers import seconds_text
+from tl_widgets.core.numbers import count_text, seconds_text
 from tl_widgets.core.translation import _, ngettext
 from tl_widgets.plots.classes import plot_confusion, plot_recall
 from tl_widgets.plots.curves import plot_accuracy, plot_test_accuracy
@@ -156,7 +156,7 @@ def plot_parameters(result: Result, *, ax: Axes | None = None) -> Axes:
             hatch = "////" if frozen else None
             width = max(n - left, 0)
             ax.barh(y, width, 0.34, left=left, color=face, edgecolor=color_of(run.name), hatch=hatch)
-            note(ax, f"{n:,}", (max(n, left), y), (4, 0))
+            note(ax, count_text(n), (max(n, left), y), (4, 0))
     ax.set_xlim(left, max(positive) * (max(positive) / left) ** 0.45 * 3)
     ax.xaxis.set_major_locator(LogLocator(10, numticks=6))
     ax.xaxis.set_major_formatter(COUNT)
@@ -176,8 +176,8 @@ def plot_parameters(result: Result, *, ax: Axes | None = None) -> Axes:
 
 _PHASES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("prepare", _("reading features"), {"alpha": 0.45}),
-    ("train", "training", {}),
-    ("evaluate", "testing", {"alpha": 0.7, "hatch": "...."}),
+    ("train", _("training"), {}),
+    ("evaluate", _("testing"), {"alpha": 0.7, "hatch": "...."}),
 )
 
 
@@ -221,5 +221,5 @@ def _draw_seconds(ax: Axes, y: int, run: RunResult) -> None:
     text, saved = seconds_text(run.seconds.total), run.seconds.saved
     if saved:
         ax.barh(y, saved, 0.5, left=end, color="none", edgecolor=color, linestyle="--")
-        text += f" (saved {seconds_text(saved)})"
+        text = _("{text} (saved {saved})", text=text, saved=seconds_text(saved))
     note(ax, text, (end + saved, y), (4, 0))

@@ -87,7 +87,7 @@ def plot_accuracy(result: Result, *, ax: Axes | None = None) -> Axes:
     finish_axes(
         ax,
         _("Accuracy by epoch{seed_suffix}", seed_suffix=seed_suffix(result)),
-        x="epoch",
+        x=_("epoch"),
         y=_("accuracy (% of images)"),
     )
     return ax
@@ -99,8 +99,8 @@ def draw_curves(ax: Axes, run: RunResult) -> None:
     dashed: dict[str, Any] = {"linestyle": "--", "linewidth": 1.2, "alpha": 0.75}
     solid: dict[str, Any] = {"linestyle": "-", "linewidth": 2.2, "marker": marker_of(run.name), "markersize": 5}
     for label, values, style in (
-        ("training", run.history.accuracy, dashed),
-        ("validation", run.history.val_accuracy, {**solid, "markevery": max(1, len(epochs) // 10)}),
+        (_("training"), run.history.accuracy, dashed),
+        (_("validation"), run.history.val_accuracy, {**solid, "markevery": max(1, len(epochs) // 10)}),
     ):
         shown = [epoch for epoch in epochs if epoch <= len(values)]
         label = f"{run_label(run)}, {label}"
@@ -115,7 +115,7 @@ def _draw_tests(ax: Axes, runs: tuple[RunResult, ...], scores: dict[str, Score],
         return n_epochs + epoch_margin(n_epochs)
     start, end = n_epochs + 0.05 * span, n_epochs + (0.09 + 0.05 * len(tested)) * span
     ax.axvspan(start, end, color="#f3f3f3", zorder=0)
-    ax.text((start + end) / 2, 0.012, "test", ha="center", va="bottom", fontsize=SMALL_SIZE, color=INK)
+    ax.text((start + end) / 2, 0.012, _("test"), ha="center", va="bottom", fontsize=SMALL_SIZE, color=INK)
     for i, run in enumerate(tested):
         draw_score(ax, run, scores[run.name], x=start + (0.04 + 0.05 * i) * span, aside=0.02 * span)
     return end
@@ -171,7 +171,7 @@ def _model_handle(run: RunResult, score: Score | None) -> Line2D:
     return Line2D([], [], color=color, marker=marker, linewidth=2.2, markersize=5, label=run_label(run) + test)
 
 
-def _kind_handles(scores: dict[str, Score], chance: float, baseline: str = "chance") -> list[Line2D]:
+def _kind_handles(scores: dict[str, Score], chance: float, baseline: str = _("chance")) -> list[Line2D]:
     handles = [
         Line2D([], [], color=INK, linewidth=2.2, label=_("validation images")),
         Line2D([], [], color=INK, linewidth=1.2, linestyle="--", label=_("training images")),

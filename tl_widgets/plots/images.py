@@ -204,7 +204,7 @@ def _draw_answer(ax: Axes, image: NDArray[np.uint8], tested: list[RunResult], ro
 def _heading(tested: list[RunResult]) -> str:
     n = len(tested[0].labels)
     if len(tested) == 1:
-        return _("Wrong answers first: {n} of {n_2} test images", n=n - tested[0].n_right, n_2=n)
+        return _("Wrong answers first: {n_wrong} of {n} test images", n_wrong=n - tested[0].n_right, n=n)
     differ = n_disagreed(tested)
     models = _("The two models") if len(tested) == 2 else _("The {n_tested} models", n_tested=len(tested))
     if not differ:

@@ -103,7 +103,7 @@ def seeds_text(comparison: Comparison) -> str:
     seeds = comparison.repeats.seeds if comparison.repeats else ()
     if len(seeds) < 2:
         return _("seed {seed}", seed=comparison.config.seed)
-    return _("{n_seeds} seeds from {seed} to {seed_2}", n_seeds=len(seeds), seed=seeds[0], seed_2=seeds[-1])
+    return _("{n_seeds} seeds from {first} to {last}", n_seeds=len(seeds), first=seeds[0], last=seeds[-1])
 
 
 def images_text(comparison: Comparison) -> str:
@@ -266,9 +266,7 @@ def _accuracy(result: Result) -> str:
         n = len(values)
         epochs = ngettext("after {n} epoch", "after {n} epochs", n)
         if n > 1:
-            course = _(
-                "{value} to {value_2} {epochs}", value=percent(values[0]), value_2=percent(values[-1]), epochs=epochs
-            )
+            course = _("{first} to {last} {epochs}", first=percent(values[0]), last=percent(values[-1]), epochs=epochs)
         else:
             course = f"{percent(values[0])} {epochs}" if n else _("no finished epoch")
         parts.append(f"{run_label(run)} {course}")
@@ -342,9 +340,9 @@ def _confusion(runs: tuple[RunResult, ...]) -> str:
         if mistakes:
             (true, answer), n = max(mistakes.items(), key=lambda item: item[1])
             text += _(
-                ", most often taking {class_name} for {class_name_2} ({n})",
-                class_name=run.class_names[true],
-                class_name_2=run.class_names[answer],
+                ", most often taking {true} for {answer} ({n})",
+                true=run.class_names[true],
+                answer=run.class_names[answer],
                 n=n,
             )
         parts.append(text)

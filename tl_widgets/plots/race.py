@@ -10,7 +10,7 @@ from typing import Literal
 
 from tl_widgets.core.html import Markup, escape, join
 from tl_widgets.core.model_name import heading_of
-from tl_widgets.core.numbers import interval_text, percent
+from tl_widgets.core.numbers import interval_text, number_text, percent
 from tl_widgets.core.translation import _
 from tl_widgets.plots.labels import curves_alt_text, label_of
 from tl_widgets.plots.racers import Race, Racer
@@ -76,7 +76,7 @@ def race_chart(race: Race, quantity: Quantity = "accuracy", *, width: int = 590,
     n_ticks = max(1, min(10, n_ticks))
     frame = axes.frame(
         [(epoch, str(epoch)) for epoch in epoch_ticks(race.axis_end, n_ticks)],
-        [(tick, percent(tick, 0) if quantity == "accuracy" else f"{tick:.{digits}f}") for tick in y_ticks],
+        [(tick, percent(tick, 0) if quantity == "accuracy" else number_text(tick, f".{digits}f")) for tick in y_ticks],
         x_title=_("epoch"),
     )
     # Its label stands above that of a low chance.
@@ -102,7 +102,7 @@ def race_chart(race: Race, quantity: Quantity = "accuracy", *, width: int = 590,
 
 
 def _loss_text(loss: float) -> str:
-    return f"{loss:.3f}" if math.isfinite(loss) else "NaN" if math.isnan(loss) else "∞"
+    return number_text(loss, ".3f") if math.isfinite(loss) else "NaN" if math.isnan(loss) else "∞"
 
 
 def _value_text(value: float, quantity: Quantity) -> str:
@@ -237,9 +237,9 @@ def _labels(axes: SvgAxes, race: Race, curves: list[_Curve], quantity: Quantity)
         x, y = _places(axes, known[-1:] or [(1, axes.y.low)])[0]
         words = [curve.racer.heading]
         if curve.diverged and quantity == "loss":
-            words.append("diverged")
+            words.append(_("diverged"))
         elif known:
-            words.append(whole_percent(known[-1][1]) if quantity == "accuracy" else f"{known[-1][1]:.2f}")
+            words.append(whole_percent(known[-1][1]) if quantity == "accuracy" else number_text(known[-1][1], ".2f"))
         score, detail = curve.racer.score if quantity == "accuracy" else None, ""
         if score:  # the test counts, not the end of the curve
             words, detail = (

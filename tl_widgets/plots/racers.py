@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tl_widgets.core.model_name import ModelName, heading_of
+from tl_widgets.core.translation import _
 from tl_widgets.plots.labels import Score
 from tl_widgets.records.comparison import ClassFigures, History
 
@@ -62,7 +63,7 @@ class Race:
     fine_tuning_start: int = 0
     status: str = ""
     note: str = ""
-    baseline: str = "chance"
+    baseline: str = _("chance")
 
     def first_epoch(self, racer: Racer) -> int:
         """Return the first epoch to draw; a fine-tuned model's earlier ones belong to the transfer model's curve."""

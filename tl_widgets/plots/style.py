@@ -22,13 +22,13 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, ScalarFormatter
 from matplotlib.transforms import ScaledTranslation, Transform
 
 from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName, find_model
 from tl_widgets.core.numbers import percent, short_count
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, localized
 from tl_widgets.plots.glyphs import FONTS, drawable_text
 from tl_widgets.plots.labels import run_label
 from tl_widgets.records.comparison import RunResult
@@ -66,6 +66,14 @@ def answer_color(is_right: bool) -> str:
 
 PERCENT = FuncFormatter(lambda share, _: percent(share, 0))
 COUNT = FuncFormatter(lambda n, _: short_count(n))
+
+
+class LocalFormatter(ScalarFormatter):
+    """Matplotlib's own format of ticks, as the language writes numbers."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """Return the text of a tick."""
+        return str(localized(super().__call__(x, pos)))
 
 
 class ShownFigure(Figure):
@@ -125,6 +133,9 @@ def finish_axes(ax: Axes, title: str, *, x: str = "", y: str = "") -> None:
     ax.set_xlabel(x, fontsize=LABEL_SIZE, color=INK)
     ax.set_ylabel(y, fontsize=LABEL_SIZE, color=INK)
     ax.tick_params(colors=INK, labelsize=SMALL_SIZE, labelfontfamily=list(FONTS))
+    for axis in (ax.xaxis, ax.yaxis):
+        if type(axis.get_major_formatter()) is ScalarFormatter:
+            axis.set_major_formatter(LocalFormatter())
     for side, spine in ax.spines.items():
         spine.set_visible(side in ("left", "bottom"))
         spine.set_color(PALE)

@@ -36,8 +36,8 @@ def fitted(content: str, width: float, size: float = SMALL) -> str:
 
 def whole_percent(share: float) -> str:
     """Return a share as "91%", with a decimal where rounding would claim all or none: "99.7%"."""
-    text = percent(share, 0)
-    return percent(share) if (text == "100%" and share < 1) or (text == "0%" and share > 0) else text
+    rounded = round(100 * share)
+    return percent(share, 1 if (rounded == 100 and share < 1) or (rounded == 0 and share > 0) else 0)
 
 
 @dataclass(frozen=True)

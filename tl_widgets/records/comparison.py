@@ -113,7 +113,7 @@ class Comparison(StudyRecord):
         seeds = self.repeats.failures if self.repeats else ()
         folds = self.folds.failures if self.folds else ()
         return tuple(
-            StudyFailure(part, text) for part, texts in (("a seed", seeds), ("a fold", folds)) for text in texts
+            StudyFailure(part, text) for part, texts in ((_("a seed"), seeds), (_("a fold"), folds)) for text in texts
         )
 
     @property

@@ -71,12 +71,12 @@ def scratch_ledger(image_shape: tuple[int, int, int], n_classes: int, spec: Scra
             if not height or not width:
                 raise InputError(
                     _(
-                        "{n_filters} blocks with pooling halve an image of {image_shape} pixels until "
-                        "none is left. Use fewer blocks, no pooling, or images of at least {n_filters_2} "
+                        "{n_blocks} blocks with pooling halve an image of {side} pixels until "
+                        "none is left. Use fewer blocks, no pooling, or images of at least {least} "
                         "pixels.",
-                        n_filters=len(spec.filters),
-                        image_shape=image_shape[0],
-                        n_filters_2=2 ** len(spec.filters),
+                        n_blocks=len(spec.filters),
+                        side=image_shape[0],
+                        least=2 ** len(spec.filters),
                     )
                 )
             name = "MaxPooling2D" if spec.pooling == "max" else "AveragePooling2D"

@@ -298,12 +298,12 @@ def diagnose(
             Diagnosis(
                 "imbalance",
                 _(
-                    "The classes are unequal: {most} training images of {class_name}, {least} of "
-                    "{class_name_2}. Always answering {class_name} would look better than it is.",
+                    "The classes are unequal: {most} training images of {largest}, {least} of "
+                    "{smallest}. Always answering {largest} would look better than it is.",
                     most=most[1],
-                    class_name=class_names[most[0]],
+                    largest=class_names[most[0]],
                     least=least[1],
-                    class_name_2=class_names[least[0]],
+                    smallest=class_names[least[0]],
                 ),
                 _("Look at each class's recall, train with class weights, or add images of the rare class."),
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent, points, points_range
-from tl_widgets.core.translation import _, in_both, in_english, ngettext
+from tl_widgets.core.translation import _, from_english, in_both, in_english, ngettext
 from tl_widgets.records.comparison import Comparison, RunResult, Verdict
 from tl_widgets.records.folds import Folds
 from tl_widgets.records.kinds import Count, Share
@@ -57,12 +57,11 @@ def judge(
     assert scratch.test_accuracy is not None
     backbone = _backbone(transfer)
     scores = _(
-        "{backbone} answers {test_accuracy} of the {n} test images correctly, the network from "
-        "scratch {test_accuracy_2}",
+        "{backbone} answers {accuracy} of the {n} test images correctly, the network from scratch {scratch_accuracy}",
         backbone=backbone,
-        test_accuracy=percent(transfer.test_accuracy),
+        accuracy=percent(transfer.test_accuracy),
         n=n,
-        test_accuracy_2=percent(scratch.test_accuracy),
+        scratch_accuracy=percent(scratch.test_accuracy),
     )
     (low, high), winner = paired.ci95, ""
     if paired.is_clear:
@@ -188,11 +187,12 @@ def judge_repeats(repeats: Repeats, first: Verdict, transfer: RunResult) -> Verd
     backbone, n = _backbone(transfer), len(repeats.points)
     low, high = difference.ci95
     scores = _(
-        "{backbone} answers {mean} of the {n_test} test images correctly on average, the network from scratch {mean_2}",
+        "{backbone} answers {accuracy} of the {n} test images correctly on average, the network from scratch "
+        "{scratch_accuracy}",
         backbone=backbone,
-        mean=_mean_text(repeats, ModelName.TRANSFER),
-        n_test=repeats.n_test,
-        mean_2=_mean_text(repeats, ModelName.SCRATCH),
+        accuracy=_mean_text(repeats, ModelName.TRANSFER),
+        n=repeats.n_test,
+        scratch_accuracy=_mean_text(repeats, ModelName.SCRATCH),
     )
     winner = ModelName.TRANSFER if low > 0 else ModelName.SCRATCH if high < 0 else ""
     if winner:
@@ -222,7 +222,12 @@ def judge_repeats(repeats: Repeats, first: Verdict, transfer: RunResult) -> Verd
 
 
 def in_readers_language(comparison: Comparison) -> Comparison:
-    """Return a comparison that was read with its verdict in the reader's language, if its numbers give this verdict."""
+    """Return a comparison that was read with its diagnoses in the reader's language, and its verdict.
+
+    The verdict stays English if another version wrote it, or if the numbers don't give it.
+    """
+    runs: dict[str, Any] = {run.name: _translated_run(run) for run in comparison.runs}
+    comparison = replace(comparison, **runs)
     try:
         verdict = judge(comparison.scratch, comparison.transfer, comparison.control, comparison.fine_tuned)
         if comparison.folds is not None:
@@ -234,6 +239,13 @@ def in_readers_language(comparison: Comparison) -> Comparison:
     if in_english(verdict.text) != comparison.verdict.text:  # another version wrote it
         return comparison
     return replace(comparison, verdict=replace(comparison.verdict, text=verdict.text))
+
+
+def _translated_run(run: RunResult) -> RunResult:
+    diagnoses = (
+        replace(item, text=from_english(item.text), advice=from_english(item.advice)) for item in run.diagnoses
+    )
+    return replace(run, diagnoses=tuple(diagnoses))
 
 
 def _missing_seeds(repeats: Repeats) -> str:

@@ -140,6 +140,7 @@ class Mistake:
         uses_backbone: Whether the choice of backbone matters.
         trains_backbone: Whether Keras trains through the backbone, which takes long to prepare.
         place: Position in lists; lower ones come first.
+        label: The name for display, if it isn't the identifier with spaces.
     """
 
     name: str
@@ -158,8 +159,9 @@ class Mistake:
     uses_backbone: bool = True
     trains_backbone: bool = False
     place: int = 1000
+    label: str = ""
 
     @property
     def title(self) -> str:
         """The name for display: Raw pixels."""
-        return self.name.replace("_", " ").capitalize()
+        return self.label or self.name.replace("_", " ").capitalize()

@@ -75,7 +75,7 @@ def _positive(values: Array, high: float) -> Form:
             if high < 2**bits:
                 return Form(
                     "deep",
-                    _("0 to {bits} ({bits_2} bits)", bits=2**bits - 1, bits_2=bits),
+                    _("0 to {high} ({bits} bits)", high=2**bits - 1, bits=bits),
                     values * (255 / (2**bits - 1)),
                 )
     return Form("unknown", _("{values:.3g} to {high:.3g}", values=values.min(), high=high))

@@ -106,10 +106,10 @@ def _file(model: keras.Model, path: Path, training: Setup | None, findings: list
             findings.append(
                 Finding(
                     _(
-                        "The file is {size} × {size_2} pixels, and squeezing it into {width} × {height} "
+                        "The file is {file_width} × {file_height} pixels, and squeezing it into {width} × {height} "
                         "distorts it: crop it first, unless the training images were squeezed as well.",
-                        size=size[0],
-                        size_2=size[1],
+                        file_width=size[0],
+                        file_height=size[1],
                         width=width,
                         height=height,
                     ),
@@ -223,12 +223,12 @@ def _other_form(form: Form, trained: Form, values: Array, images: Array) -> Find
     }.get((form.name, trained.name), "images = prepare(raw_images)  # as for the training")
     return Finding(
         _(
-            "The image runs from {values:.3g} to {values_2:.3g}, and the training images from "
-            "{images:.3g} to {images_2:.3g}: it's scaled in another way.",
-            values=values.min(),
-            values_2=values.max(),
-            images=images.min(),
-            images_2=images.max(),
+            "The image runs from {low:.3g} to {high:.3g}, and the training images from "
+            "{training_low:.3g} to {training_high:.3g}: it's scaled in another way.",
+            low=values.min(),
+            high=values.max(),
+            training_low=images.min(),
+            training_high=images.max(),
         ),
         "wrong_preprocessing",
         where=_WHERE,

@@ -85,9 +85,9 @@ def load_untrusted(path: str | Path, name: str = "") -> keras.Model:
         reason = " ".join(str(error).split())[:200]
         raise InputError(
             _(
-                "{name} can't be opened as a Keras model ({name_2}: {reason}).",
+                "{name} can't be opened as a Keras model ({error}: {reason}).",
                 name=name,
-                name_2=type(error).__name__,
+                error=type(error).__name__,
                 reason=reason,
             )
         ) from error

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import fields, replace
 from importlib import import_module
 from typing import Any
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.text import shown
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, from_english
 from tl_widgets.records.codec import load
 from tl_widgets.studies.study import AnyStudy, Study, StudyResult
 
@@ -84,7 +85,7 @@ def read_study(text: str, names: Collection[str]) -> tuple[str, StudyResult]:
         raise InputError(_("This is not a record of a study ({error}).", error=error)) from None
     for name in names:
         if (result := STUDIES[name].read(text, kind)) is not None:
-            return name, result
+            return name, _in_readers_language(result)
     questions = ", ".join(f"“{STUDIES[name].question}”" for name in names)
     raise InputError(
         _(
@@ -93,3 +94,22 @@ def read_study(text: str, names: Collection[str]) -> tuple[str, StudyResult]:
             questions=questions,
         )
     )
+
+
+def _in_readers_language(result: Any) -> Any:
+    """Return a result that was read with its sentences, which a record holds in English, in the reader's language."""
+    from tl_widgets.records.comparison import Comparison
+    from tl_widgets.records.verdict import in_readers_language
+
+    if isinstance(result, Comparison):
+        return in_readers_language(result)
+    changes: dict[str, Any] = {}
+    names = {field.name for field in fields(result)}
+    if "failures" in names:
+        changes["failures"] = tuple(
+            replace(failure, point=from_english(failure.point), text=from_english(failure.text))
+            for failure in result.failures
+        )
+    if "left_out" in names:
+        changes["left_out"] = tuple(map(from_english, result.left_out))
+    return replace(result, **changes)

@@ -9,7 +9,7 @@ from math import hypot, isfinite
 
 from tl_widgets.core.html import Markup, join
 from tl_widgets.core.model_name import find_model, heading_of
-from tl_widgets.core.numbers import interval_text, percent
+from tl_widgets.core.numbers import interval_text, number_text, percent
 from tl_widgets.core.translation import _
 from tl_widgets.plots.svg import shorten, text_width, wrap
 from tl_widgets.plots.svg_axes import (
@@ -50,19 +50,19 @@ class Axis:
     @staticmethod
     def share(title: str) -> Axis:
         """Return an axis from 0 to 100%."""
-        return Axis(title, 0.0, 1.0, tuple((i / 4, f"{25 * i}%") for i in range(5)))
+        return Axis(title, 0.0, 1.0, tuple((i / 4, percent(i / 4, 0)) for i in range(5)))
 
     @staticmethod
     def even(title: str, low: float, high: float) -> Axis:
         """Return an axis with whole numbers."""
         values = ticks(low, high, 9, whole=True)
-        return Axis(title, low, high, tuple((value, f"{value:g}") for value in values))
+        return Axis(title, low, high, tuple((value, number_text(value)) for value in values))
 
     @staticmethod
     def of_values(title: str, values: Sequence[float], low: float, high: float) -> Axis:
         """Return a logarithmic axis from `low` to `high`, or further if a value lies outside."""
         low, high = min([low, *(value for value in values if value > 0)]), max([high, *values])
-        return Axis(title, low, high, tuple((tick, f"{tick:g}") for tick in log_ticks(low, high, 9)), log=True)
+        return Axis(title, low, high, tuple((tick, number_text(tick)) for tick in log_ticks(low, high, 9)), log=True)
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,7 @@ class SoFar:
     @property
     def level(self) -> tuple[float, str] | None:
         """Chance on the y axis of a chart, once it is known."""
-        return None if self.result is None else (self.result.chance, "chance")
+        return None if self.result is None else (self.result.chance, _("chance"))
 
 
 Arguments = TypeVar("Arguments", bound=StudyArguments)

@@ -12,7 +12,7 @@ from tl_widgets.backbones.family import Backbone
 from tl_widgets.core.config import Config, ScratchSpec
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
-from tl_widgets.core.numbers import count_text
+from tl_widgets.core.numbers import count_text, percent
 from tl_widgets.core.translation import _
 from tl_widgets.records.parameters import LayerRow, ParameterCount, count_rows, scratch_ledger
 from tl_widgets.teaching.box import PlainBox
@@ -114,7 +114,7 @@ class BackboneTable(PlainBox):
             [
                 backbone.name,
                 f"{backbone.download_mb:.0f} MB" if backbone.download_mb else "–",
-                f"{backbone.top1_pct:.1f} %" if backbone.top1_pct else "–",
+                percent(backbone.top1_pct / 100) if backbone.top1_pct else "–",
                 count_text(backbone.n_params) if backbone.n_params else "–",
                 count_text(backbone.feature_width) if backbone.feature_width else "–",
                 _("{min_input} px", min_input=backbone.min_input) if backbone.min_input else "–",

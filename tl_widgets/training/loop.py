@@ -18,6 +18,7 @@ from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled, seconds_left
 from tl_widgets.core.resources import release_after, require_training_memory
+from tl_widgets.core.text import any_of
 from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset, Split, require_dataset
 from tl_widgets.models.builders import count_parameters
@@ -156,7 +157,7 @@ def _check_fit(model: keras.Model, dataset: ImageDataset) -> None:
                 "{allowed}. End it with Flatten or GlobalAveragePooling2D and one Dense layer.",
                 output_shape=tuple(model.output_shape),
                 n_classes=dataset.n_classes,
-                allowed=" or ".join(map(str, allowed)),
+                allowed=any_of(map(str, allowed)),
             )
         )
     activation = getattr(model.layers[-1], "activation", None)
@@ -350,7 +351,7 @@ class Training:
             model=self.model,
         )
         result = replace(result, diagnoses=self._diagnoses(result))
-        text = "stopped" if stopped else "done"
+        text = _("stopped") if stopped else _("done")
         self.on_event(Event("done", text, self.name, 1, 1, seconds=self.seconds.total, seconds_left=0.0))
         return result
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.text import all_of
 from tl_widgets.core.translation import _
 from tl_widgets.data.archives import ImageSource, SourceFile, printable
 from tl_widgets.data.dataset import ImageDataset, first_few
@@ -59,7 +60,7 @@ def _sizes(headers: Mapping[str, list[Header]]) -> Iterator[Diagnosis]:
     """Find classes whose files all have one size that no other class has."""
 
     def shown(own: Header, _unused: set[tuple[int, int]]) -> str:
-        return _("{own_size} x {own_size_2} pixels", own_size=own.size[0], own_size_2=own.size[1])
+        return _("{width} x {height} pixels", width=own.size[0], height=own.size[1])
 
     if suspects := _apart(headers, lambda header: header.size, shown):
         yield Diagnosis(
@@ -81,7 +82,7 @@ def _kinds(headers: Mapping[str, list[Header]]) -> Iterator[Diagnosis]:
             "{own_kind}, such as {own_name}; the others {others}",
             own_kind=own.kind,
             own_name=own.name,
-            others=" and ".join(sorted(others)),
+            others=all_of(sorted(others)),
         )
 
     if suspects := _apart(headers, lambda header: header.kind, shown):
@@ -121,7 +122,12 @@ def _odd_sizes(headers: Mapping[str, list[Header]]) -> Iterator[Diagnosis]:
     is_long = (ratios >= _LONG) & (np.median(ratios) <= _USUAL)
     odd = [header for header, is_odd in zip(every, is_small | is_long, strict=True) if is_odd]
     if 0 < len(odd) <= max(1, _MAX_ODD * len(every)):
-        some = first_few([f"{header.name} ({header.size[0]} x {header.size[1]} pixels)" for header in odd])
+        some = first_few(
+            [
+                _("{name} ({width} x {height} pixels)", name=header.name, width=header.size[0], height=header.size[1])
+                for header in odd
+            ]
+        )
         yield Diagnosis(
             "odd_size",
             _("Far smaller or longer than the other files: {some}.", some=some),

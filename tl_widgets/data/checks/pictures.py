@@ -47,7 +47,7 @@ class _Looks:
             rows = np.linspace(0, len(split) - 1, min(len(split), _MAX_IMAGES)).astype(np.int64)
             labels.append(split.labels[rows])
             names += (
-                [files.get(split.keys[row], f"image {row} ({part})") for row in rows]
+                [files.get(split.keys[row], _("image {row} ({part})", row=row, part=part)) for row in rows]
                 if files
                 else [_("image {row} ({part})", row=row, part=part) for row in rows]
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.text import all_of
 from tl_widgets.core.translation import _
 from tl_widgets.data.archives import SourceFile, printable
 from tl_widgets.data.dataset import first_few
@@ -86,7 +87,7 @@ def _class_folders(tree: Tree, places: Places, source_name: str, notes: list[str
             names, _("{place}/ of {source_name}", place=shown(place), source_name=source_name) if split else source_name
         )
         if not split and len(places.folders) == 1 and all(map(split_of, names)):
-            parts = " and ".join(f"{shown(name)}/" for name in names)
+            parts = all_of(f"{shown(name)}/" for name in names)
             inside = {name for folder in tree.children(place) for name in names_in(tree, folder)}
             if len(inside) == 1:
                 _require_two(list(inside), source_name)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, ngettext
 from tl_widgets.data.archives import SourceFile, printable
 from tl_widgets.data.layouts.split_names import split_of
 from tl_widgets.data.layouts.tables import Table
@@ -101,7 +101,10 @@ def label_column(labels: Labels, columns: Columns, split_column: str) -> tuple[s
             table.name,
             examples(table, others),
         )
-    shown = ", ".join(f"{column!r} ({len(values)} values)" for column, values in candidates.items())
+    shown = ", ".join(
+        ngettext("{column!r} ({n} value)", "{column!r} ({n} values)", len(values), column=column)
+        for column, values in candidates.items()
+    )
     example = min(candidates, key=lambda column: len(candidates[column]))
     raise UnclearColumnsError(
         _(

@@ -77,9 +77,9 @@ def image_pairs(tree: Tree, class_folders: list[str]) -> str:
     if len(stems[0] & stems[1]) < _MIN_PAIRED * max(len(stems[0]), len(stems[1]), 1):
         return ""
     return _(
-        "{name}/ and {name_2}/ hold files of the same names, which is a task from image to image. {advice}",
-        name=names[0],
-        name_2=names[1],
+        "{first}/ and {second}/ hold files of the same names, which is a task from image to image. {advice}",
+        first=names[0],
+        second=names[1],
         advice=_ADVICE,
     )
 

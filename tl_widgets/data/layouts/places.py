@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.text import all_of
 from tl_widgets.core.translation import _
 from tl_widgets.data.archives import SourceFile
 from tl_widgets.data.dataset import first_few
@@ -109,7 +110,7 @@ def _splits_above(tree: Tree, root: str, strays: list[SourceFile], notes: list[s
             strays[:] = [file for file in strays if not file.name.startswith(f"{folders[split]}/")]
             del inner[split]
     if others:
-        called = " and ".join(f"{shown(folder)}/" for folder in folders.values())
+        called = all_of(f"{shown(folder)}/" for folder in folders.values())
         notes.append(
             _(
                 "Ignored folders beside {called}: {first_few}.",
@@ -198,10 +199,10 @@ def _splits_below(tree: Tree, root: str, notes: list[str]) -> Places | None:
                 if "train" not in splits or "" in splits]:  # fmt: skip
         raise InputError(
             _(
-                "{first_few} hold the split (train/ and test/ or validation/), but {first_few_2} not. "
+                "{whole} hold the split (train/ and test/ or validation/), but {others} not. "
                 "Give every class these folders, or none.",
-                first_few=first_few(whole),
-                first_few_2=first_few(rest),
+                whole=first_few(whole),
+                others=first_few(rest),
             )
         )
     pairs = [(split, folder, child) for splits, child in zip(inner, children, strict=True)

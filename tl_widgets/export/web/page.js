@@ -40,7 +40,7 @@ async function ask(picture, width, height) {
 }
 
 function percent(share) {
-  return `${numberText(100 * share, { minimumFractionDigits: 1, maximumFractionDigits: 1 })}%`;
+  return percentText(share, 1);
 }
 
 function show(shares, milliseconds) {

@@ -134,10 +134,10 @@ def _broken_loss(loss: list[float]) -> Finding | None:
     if len(loss) >= 2 and loss[-1] > 10 and loss[-1] > 3 * min(loss):
         return Finding(
             _(
-                "The loss explodes, from {loss:.3g} to {loss_2:.3g}: each step overshoots. Lower the "
+                "The loss explodes, from {lowest:.3g} to {last:.3g}: each step overshoots. Lower the "
                 "learning rate to a tenth.",
-                loss=min(loss),
-                loss_2=loss[-1],
+                lowest=min(loss),
+                last=loss[-1],
             ),
             "learning_rate",
             where=_("epoch {epoch} on", epoch=1 + int(np.argmin(loss))),
@@ -185,10 +185,10 @@ def _generalization(setup: Setup, curves: _Curves, chance: float, n: int | None)
             setup,
             curves,
             _(
-                "the validation loss rises from {val_loss:.3g} to {val_loss_2:.3g} after epoch {best}",
-                val_loss=curves.val_loss[best],
-                val_loss_2=curves.val_loss[-1],
-                best=best + 1,
+                "the validation loss rises from {lowest:.3g} to {last:.3g} after epoch {epoch}",
+                lowest=curves.val_loss[best],
+                last=curves.val_loss[-1],
+                epoch=best + 1,
             ),
         )
 

@@ -36,10 +36,10 @@ def unusable_values(setup: Setup) -> Iterator[Finding]:
         yield Finding(
             _(
                 "The images hold almost no contrast: their pixels differ by {levels:g} of 255 levels "
-                "({images:g} to {images_2:g}).",
+                "({low:g} to {high:g}).",
                 levels=levels,
-                images=images.min(),
-                images_2=images.max(),
+                low=images.min(),
+                high=images.max(),
             ),
             where=_TRAINING,
             is_certain=False,
@@ -128,9 +128,9 @@ def _shape(setup: Setup) -> Iterator[Finding]:
     text, code = shape_advice(received, expected)
     yield Finding(
         _(
-            "The images are {shape}, and the model takes {shape_2}: {text}",
+            "The images are {shape}, and the model takes {expected}: {text}",
             shape=shape_text(received),
-            shape_2=shape_text(expected),
+            expected=shape_text(expected),
             text=text,
         ),
         where=_TRAINING,
@@ -190,7 +190,7 @@ def _channels(last: int, channels: int) -> tuple[str, str]:
 
 def shape_text(shape: tuple[int | None, ...]) -> str:
     """Return a shape for a message: 64 × 64 × 3."""
-    return " × ".join("any" if n is None else str(n) for n in shape)
+    return " × ".join(_("any") if n is None else str(n) for n in shape)
 
 
 CHECKS = (Check(Subject.DATA, unusable_values), Check(Subject.IMAGES, _shape))

@@ -95,10 +95,10 @@ def labels_and_units(output: Output, labels: Array, form: LabelForm) -> Iterator
         sums = labels.sum(axis=1)
         yield (
             _(
-                "Rows of labels add up to {sums:g} to {sums_2:g}, so an image can have several classes, "
+                "Rows of labels add up to {low:g} to {high:g}, so an image can have several classes, "
                 "and softmax allows one: use sigmoid and BinaryCrossentropy.",
-                sums=sums.min(),
-                sums_2=sums.max(),
+                low=sums.min(),
+                high=sums.max(),
             ),
             f'keras.layers.Dense({units}, activation="sigmoid")',
         )
@@ -110,11 +110,11 @@ def labels_and_units(output: Output, labels: Array, form: LabelForm) -> Iterator
     elif kind == "sparse" and high >= units and low >= 1 and high == units:
         yield (
             _(
-                "There is a label {high:g}, but {units} units can only answer 0 to {units_2}: the labels "
+                "There is a label {high:g}, but {units} units can only answer 0 to {most}: the labels "
                 "begin at {low:g}, and have to begin at 0.",
                 high=high,
                 units=units,
-                units_2=units - 1,
+                most=units - 1,
                 low=low,
             ),
             "labels = labels - 1",
@@ -122,11 +122,11 @@ def labels_and_units(output: Output, labels: Array, form: LabelForm) -> Iterator
     elif kind == "sparse" and high >= units:
         yield (
             _(
-                "There is a label {high:g}, but {units} units can only answer 0 to {units_2}: give the "
+                "There is a label {high:g}, but {units} units can only answer 0 to {most}: give the "
                 "last layer one unit for each class.",
                 high=high,
                 units=units,
-                units_2=units - 1,
+                most=units - 1,
             ),
             f"keras.layers.Dense({int(high) + 1}, ...)",
         )

@@ -82,15 +82,15 @@ def _labels_alone(setup: Setup, labels: Array, output: Output | None) -> Iterato
         rarest, commonest = classes[counts.argmin()], classes[counts.argmax()]
         yield Finding(
             _(
-                "Class {rarest} has {counts} of {n_numbers} images, and class {commonest} has "
-                "{counts_2}: always answering {commonest} is right {counts_3:.0%} of the time. Give the "
+                "Class {rarest} has {fewest} of {n} images, and class {commonest} has "
+                "{most}: always answering {commonest} is right {share:.0%} of the time. Give the "
                 "rare classes more weight, and look at recall for each class.",
                 rarest=rarest,
-                counts=counts.min(),
-                n_numbers=len(numbers),
+                fewest=counts.min(),
+                n=len(numbers),
                 commonest=commonest,
-                counts_2=counts.max(),
-                counts_3=counts.max() / len(numbers),
+                most=counts.max(),
+                share=counts.max() / len(numbers),
             ),
             code="weights = len(labels) / (n_classes * np.bincount(labels)); model.fit(..., "
             "class_weight=dict(enumerate(weights)))",
@@ -217,10 +217,10 @@ def _unused_units(output: Output, labels: Array) -> Iterator[Finding]:
         yield Finding(
             _(
                 "The model has {units} units, but the labels name only {n_classes} classes (0 to "
-                "{n_classes_2}): give the last layer one unit for each class.",
+                "{last}): give the last layer one unit for each class.",
                 units=units,
                 n_classes=n_classes,
-                n_classes_2=n_classes - 1,
+                last=n_classes - 1,
             ),
             code=f'keras.layers.Dense({n_classes}, activation="softmax")',
             is_certain=units == 1000,

@@ -222,14 +222,14 @@ def _changes_range(setup: Setup) -> Iterator[Finding]:
         names = ", ".join(layer.name for layer in layers)
         yield Finding(
             _(
-                "In training, {names} turns pixels of {low:.3g} to {high:.3g} into {values:.3g} to "
-                "{values_2:.3g}: it takes another range for granted. Put it before the scaling, or give "
+                "In training, {names} turns pixels of {low:.3g} to {high:.3g} into {new_low:.3g} to "
+                "{new_high:.3g}: it takes another range for granted. Put it before the scaling, or give "
                 "it value_range.",
                 names=names,
                 low=low,
                 high=high,
-                values=trained.values.min(),
-                values_2=trained.values.max(),
+                new_low=trained.values.min(),
+                new_high=trained.values.max(),
             ),
             where=_("layer {name}", name=layers[-1].name),
             code=f"value_range=({low:.0f}, {high:.0f})",

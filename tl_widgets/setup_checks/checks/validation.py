@@ -48,9 +48,7 @@ def _range(setup: Setup, images: Array) -> Finding | None:
     if not np.isfinite(images).all():
         return Finding(_("The validation images contain NaN or infinite values."), where=_WHERE)
     train, other = setup.form, form_of(images)
-    bounds = [
-        _("{array:.3g} to {array_2:.3g}", array=array.min(), array_2=array.max()) for array in (images, setup.images)
-    ]
+    bounds = [_("{low:.3g} to {high:.3g}", low=array.min(), high=array.max()) for array in (images, setup.images)]
     is_other = train.is_known and other.is_known and train.name != other.name
     if train.name == "tf" and other.name == "unit" and images.min() > 0.02:
         is_other = setup.images.min() < -0.5  # a few bright images in -1..1 would look like this
@@ -60,10 +58,10 @@ def _range(setup: Setup, images: Array) -> Finding | None:
         return None
     return Finding(
         _(
-            "The validation images run from {bound}, and the training images from {bound_2}: they are "
+            "The validation images run from {validation}, and the training images from {training}: they are "
             "scaled in another way. Prepare both with the same function.",
-            bound=bounds[0],
-            bound_2=bounds[1],
+            validation=bounds[0],
+            training=bounds[1],
         ),
         where=_WHERE,
         code=_("train, validation = (data.map(prepare) for data in (train, validation))")
@@ -147,18 +145,18 @@ def _classes(setup: Setup, validation: Data) -> Iterator[Finding]:
         forms = form_of_labels(np.asarray(labels)), form_of_labels(np.asarray(other))
         if {forms[0].name, forms[1].name} in ({"whole", "one-hot"}, {"whole", "text"}, {"one-hot", "text"}):
             text = _(
-                "The training labels are {name}, and the validation labels {name_2}.",
-                name=forms[0].name,
-                name_2=forms[1].name,
+                "The training labels are {training}, and the validation labels {validation}.",
+                training=forms[0].name,
+                validation=forms[1].name,
             )
             yield Finding(_("{text} Prepare both in the same way.", text=text), where=_("validation labels"))
             continue
         if forms[0].name == forms[1].name == "one-hot" and forms[0].width != forms[1].width:
             yield Finding(
                 _(
-                    "The training labels have {width} columns, and the validation labels {width_2}.",
-                    width=forms[0].width,
-                    width_2=forms[1].width,
+                    "The training labels have {training} columns, and the validation labels {validation}.",
+                    training=forms[0].width,
+                    validation=forms[1].width,
                 ),
                 where=_("validation labels"),
             )

@@ -159,6 +159,7 @@ _CHECK = Check(Subject.SPLITS, _find)
 
 LEAKY_SPLIT = Mistake(
     "leaky_split",
+    label=_("Leaky split"),
     wrong=_("take() and skip() split a data set that is reshuffled in every epoch"),
     right=_("the split is made once"),
     why=_(
@@ -180,6 +181,7 @@ LEAKY_SPLIT = Mistake(
 
 TRAINING_ACCURACY = Mistake(
     "training_accuracy",
+    label=_("Training accuracy"),
     wrong=_("accuracy is read off the training images"),
     right=_("accuracy is measured on images that the model has not seen"),
     why=_("A network can memorize its training images; that says little about new ones."),

@@ -164,6 +164,7 @@ def _find_without_compile(setup: Setup) -> Iterator[Finding]:
 
 BATCH_NORM_TRAINING = Mistake(
     "batch_norm_training",
+    label=_("Batch norm training"),
     wrong=_("the backbone's BatchNormalization trains along"),
     right=_("BatchNormalization stays in inference mode"),
     why=_(
@@ -182,6 +183,7 @@ BATCH_NORM_TRAINING = Mistake(
 
 TRAINABLE_WITHOUT_COMPILE = Mistake(
     "trainable_without_compile",
+    label=_("Trainable without compile"),
     wrong=_("trainable is set to True after the model was compiled and trained"),
     right=_("the model is compiled again after trainable was changed"),
     why=_(

@@ -194,11 +194,11 @@ def _find_rate(setup: Setup) -> Iterator[Finding]:
     elif len(rates) > 1 and rates[1] < 1e-6 * rate:
         yield Finding(
             _(
-                "The schedule of the learning rate falls from {rate:g} to {rate_2:.1g} within {step} "
+                "The schedule of the learning rate falls from {first:g} to {last:.1g} within {n_steps} "
                 "steps, so the training ends before it has begun.",
-                rate=rate,
-                rate_2=rates[1],
-                step=_STEPS[1],
+                first=rate,
+                last=rates[1],
+                n_steps=_STEPS[1],
             ),
             "learning_rate",
             where=where,
@@ -258,6 +258,7 @@ def _gets_raw_pixels(setup: Setup, low: float = -256) -> bool:
 
 BOTTLENECK = Mistake(
     "bottleneck",
+    label=_("Bottleneck"),
     wrong=_("a hidden layer of 6 ReLU units stands before the answer"),
     right=_("the hidden layer has 64 units"),
     why=_(
@@ -278,6 +279,7 @@ BOTTLENECK = Mistake(
 
 LEARNING_RATE = Mistake(
     "learning_rate",
+    label=_("Learning rate"),
     wrong=_("the learning rate is 100 times too high, 0.1"),
     right=_("the learning rate is 0.001"),
     why=_("Each step overshoots, and ReLU units that a large step pushes below 0 for every image never come back."),
@@ -347,6 +349,7 @@ def _find_twice_applied(setup: Setup) -> Iterator[Finding]:
 
 SIGMOID_FROM_LOGITS = Mistake(
     "sigmoid_from_logits",
+    label=_("Sigmoid from logits"),
     wrong=_("the model ends with a sigmoid and the loss has from_logits=True, which applies another"),
     right=_("the loss takes probabilities, as the model gives them"),
     why=_(

@@ -190,7 +190,7 @@ def _compare(
     nearest = min((*PREPROCESSING.values(), only_divided), key=lambda kind: _distance(actual, kind.apply(raw)))
     swapped = (expected[..., ::-1], replace(preprocessing, is_bgr=not preprocessing.is_bgr).apply(raw))
     if min(_distance(actual, pixels) for pixels in swapped) < min(_NEAR, _distance(actual, nearest.apply(raw))):
-        order = "blue, green, red" if preprocessing.is_bgr else "red, green, blue"
+        order = _("blue, green, red") if preprocessing.is_bgr else _("red, green, blue")
         yield Finding(
             _(
                 "Red and blue are swapped in the pixels that go into {backbone_name}, which expects "
@@ -256,10 +256,10 @@ def _scaled_twice(receiver: str, actual: Array, how: str = "", *, where: str = "
         )
     else:
         text = _(
-            "All pixels that {receiver} gets lie between {actual:.3g} and {actual_2:.3g}",
+            "All pixels that {receiver} gets lie between {low:.3g} and {high:.3g}",
             receiver=receiver,
-            actual=actual.min(),
-            actual_2=actual.max(),
+            low=actual.min(),
+            high=actual.max(),
         )
     cause = (
         how
@@ -281,6 +281,7 @@ _EASY = _("Where classes are as easy to tell apart as brick, grass and gravel, d
 
 RAW_PIXELS = Mistake(
     "raw_pixels",
+    label=_("Raw pixels"),
     wrong=_("raw pixels, 0 to 255, go into the backbone"),
     right=_("pixels are scaled as they were when the backbone was trained"),
     why=_("Every filter answers to values about a hundred times too large, which it has never seen."),
@@ -292,6 +293,7 @@ RAW_PIXELS = Mistake(
 
 RESCALED_TWICE = Mistake(
     "rescaled_twice",
+    label=_("Rescaled twice"),
     wrong=_("pixels are divided by 255, then scaled once more by the model"),
     right=_("pixels are scaled once"),
     why=_("After the second scaling nearly all contrast is gone: each image looks almost the same to the backbone."),
@@ -303,6 +305,7 @@ RESCALED_TWICE = Mistake(
 
 WRONG_PREPROCESSING = Mistake(
     "wrong_preprocessing",
+    label=_("Wrong preprocessing"),
     wrong=_("pixels are prepared for another family of backbones (ImageNet mean subtracted, BGR)"),
     right=_("pixels are prepared as this backbone's own function says"),
     why=_("The range and the order of the colors differ between backbones, and no error reports it."),
@@ -314,6 +317,7 @@ WRONG_PREPROCESSING = Mistake(
 
 CHANNEL_ORDER = Mistake(
     "channel_order",
+    label=_("Channel order"),
     wrong=_(
         "red and blue are swapped in the test images, as OpenCV reads them: RGB where BGR is expected, "
         "or BGR where RGB is"

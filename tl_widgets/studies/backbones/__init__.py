@@ -112,7 +112,7 @@ class _Backbones(Study[BackbonesArguments, "BackboneStudy"]):
 
     def plan(self, arguments: BackbonesArguments, facts: DataFacts) -> Plan:  # noqa: ARG002 - as declared
         n_backbones, n_seeds = len(arguments.backbones or _on_this_machine()), len(arguments.seeds)
-        text = f"{count(n_backbones, 'backbone')} × {count(n_seeds, 'head')}"
+        text = count(n_backbones, "backbone") + " × " + count(n_seeds, "head")
         text += _(", and the smallest with random weights") if arguments.control else ""
         return Plan((n_backbones + arguments.control) * n_seeds, text)
 

@@ -15,8 +15,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
-from tl_widgets.core.numbers import percent
-from tl_widgets.core.text import shown
+from tl_widgets.core.numbers import number_text, percent
+from tl_widgets.core.text import any_of, shown
 from tl_widgets.core.translation import _, ngettext
 from tl_widgets.plots.point_labels import NamedPoint, name_points
 from tl_widgets.plots.style import (
@@ -44,7 +44,7 @@ _COSTS: dict[str, tuple[Callable[[BackbonePoint], float], str, FuncFormatter]] =
     "milliseconds": (
         lambda point: point.cost.ms_per_image,
         _("milliseconds per image, in batches of 32 (log scale)"),
-        FuncFormatter(lambda ms, _: f"{ms:g}"),
+        FuncFormatter(lambda ms, _: number_text(ms)),
     ),
     "parameters": (lambda point: point.cost.n_params, _("parameters without top (log scale)"), COUNT),
 }
@@ -70,7 +70,7 @@ def plot_backbones(study: BackboneStudy, *, cost: str = "milliseconds", ax: Axes
         InputError: no backbone was measured, or `cost` is neither of the two.
     """
     if cost not in _COSTS:
-        raise InputError(_("cost must be {costs}; received {cost}.", costs=" or ".join(_COSTS), cost=shown(cost)))
+        raise InputError(_("cost must be {costs}; received {cost}.", costs=any_of(_COSTS), cost=shown(cost)))
     points = _points(study)
     value, label, formatter = _COSTS[cost]
     ax = new_axes(7.5, 5.2) if ax is None else ax

@@ -287,31 +287,31 @@ def _check_resumed(
     if resume.dataset.fingerprint != dataset.fingerprint:
         raise InputError(
             _(
-                "The study to resume was made on other images ({images}; these are {images_2}). Load the "
+                "The study to resume was made on other images ({there}; these are {here}). Load the "
                 "same data set with the same size and seed, or start a new study.",
-                images=_images(resume.dataset),
-                images_2=_images(summarize(dataset)),
+                there=_images(resume.dataset),
+                here=_images(summarize(dataset)),
             )
         )
     differences = [
         _(
-            "{name}={value} there and {value_2} here",
+            "{name}={there} there and {here} here",
             name=name,
-            value=str(getattr(resume.config, name)),
-            value_2=str(getattr(config, name)),
+            there=str(getattr(resume.config, name)),
+            here=str(getattr(config, name)),
         )
         for name in ("head_dropout", "augment", "epochs", "batch_size", "learning_rate")
         if getattr(resume.config, name) != getattr(config, name)
     ]
     if resume.seeds != seeds:
-        differences.append(_("seeds={seeds} there and {seeds_2} here", seeds=resume.seeds, seeds_2=seeds))
+        differences.append(_("seeds={there} there and {here} here", there=resume.seeds, here=seeds))
     # Milliseconds of two machines, or answers of two versions, do not belong in one figure.
     differences += [
         _(
-            "{name} {value} there and {value_2} here",
+            "{name} {there} there and {here} here",
             name=name,
-            value=getattr(resume.environment, name),
-            value_2=getattr(current, name),
+            there=getattr(resume.environment, name),
+            here=getattr(current, name),
         )
         for name in ("device", "cpu_count", "tensorflow", "keras")
         if getattr(resume.environment, name) != getattr(current, name)

@@ -9,6 +9,7 @@ import numpy as np
 
 from tl_widgets.core.config import Config
 from tl_widgets.core.numbers import interval_text, milliseconds_text, percent, points_range, size_text
+from tl_widgets.core.text import all_of
 from tl_widgets.core.translation import _, ngettext
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Count, Share
@@ -187,24 +188,28 @@ def _choice(study: BackboneStudy, chosen: BackbonePoint) -> str:
 
 def _others(study: BackboneStudy, chosen: BackbonePoint) -> str:
     """Compare each other backbone with the chosen one, image by image."""
-    names_by_verdict: dict[str, list[str]] = {
-        _("too close to call"): [],
-        _("clearly behind it"): [],
-        _("clearly ahead of it"): [],
-    }
+    close, behind, ahead = list[str](), list[str](), list[str]()
     for point in study.points:
         if point is chosen:
             continue
         paired = study.difference(chosen, point)
-        verdict = _("too close to call")
-        if paired.is_clear:
-            verdict = _("clearly behind it") if paired.difference > 0 else _("clearly ahead of it")
-        names_by_verdict[verdict].append(f"{point.name} ({percent(point.test_accuracy)})")
+        names = close if not paired.is_clear else behind if paired.difference > 0 else ahead
+        names.append(f"{point.name} ({percent(point.test_accuracy)})")
     clauses = []
-    for verdict, names in names_by_verdict.items():
-        if names:
-            verb = "is" if len(names) == 1 else "are"
-            clauses.append(f"{_join_names(names)} {verb} {verdict}")
+    if close:
+        clauses.append(
+            ngettext("{names} is too close to call", "{names} are too close to call", len(close), names=all_of(close))
+        )
+    if behind:
+        clauses.append(
+            ngettext("{names} is clearly behind it", "{names} are clearly behind it", len(behind), names=all_of(behind))
+        )
+    if ahead:
+        clauses.append(
+            ngettext(
+                "{names} is clearly ahead of it", "{names} are clearly ahead of it", len(ahead), names=all_of(ahead)
+            )
+        )
     return _("On the same test images {clauses}.", clauses="; ".join(clauses)) if clauses else ""
 
 
@@ -240,7 +245,7 @@ def _front(study: BackboneStudy, chosen: BackbonePoint) -> str:
         "{text} On the Pareto front are {names}: nothing else is as accurate in as little time.",
         len(front),
         text=text,
-        names=_join_names(front),
+        names=all_of(front),
     )
 
 
@@ -317,7 +322,7 @@ def _reservations(study: BackboneStudy) -> list[str]:
             _(
                 "The weights of {names} came from a file: the published ImageNet accuracy holds "
                 "only if they are the published weights.",
-                names=_join_names(files),
+                names=all_of(files),
             )
         )
     if not all(point.cost.alone for point in study.points):
@@ -335,10 +340,6 @@ def _reservations(study: BackboneStudy) -> list[str]:
     if study.stopped:
         done = {point.name for point in study.points}
         left = [backbone.name for backbone in study.wanted if backbone.name not in done]
-        rest = _("; not measured yet: {names}", names=_join_names(left)) if left else ""
+        rest = _("; not measured yet: {names}", names=all_of(left)) if left else ""
         sentences.append(_("Stopped before all were measured{rest}.", rest=rest))
     return sentences
-
-
-def _join_names(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else _("{name} and {name_2}", name=", ".join(names[:-1]), name_2=names[-1])

@@ -99,10 +99,9 @@ def calibration(
     if strangers.image_shape != dataset.image_shape:
         raise InputError(
             _(
-                "strangers has images of {image_size} pixels, the models take {image_size_2}. Load it "
-                "with image_size={image_size_2}.",
-                image_size=strangers.image_size,
-                image_size_2=dataset.image_size,
+                "strangers has images of {size} pixels, the models take {needed}. Load it with image_size={needed}.",
+                size=strangers.image_size,
+                needed=dataset.image_size,
             )
         )
     cache, models = RunCache(), dict[str, Answerer]()

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName, find_model, heading_of, opening_of, phrase_of
-from tl_widgets.core.numbers import accuracy_text, percent, points, points_range
-from tl_widgets.core.translation import _
+from tl_widgets.core.numbers import accuracy_text, number_text, percent, points, points_range
+from tl_widgets.core.translation import _, pgettext
 from tl_widgets.plots.svg_axes import whole_percent
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Count, Data, Range, RightAnswers, Share
@@ -273,11 +273,11 @@ class Calibration(StudyRecord):
     def rows(self) -> tuple[tuple[str, ...], ...]:
         """A table of texts, titles first: how sure each model is, its errors, and how sure of something else."""
         titles = (
-            "model",
+            _("model"),
             _("how sure"),
-            "right",
+            pgettext("share", "right"),
             _("calibration error"),
-            "temperature",
+            _("temperature"),
             _("error then"),
             _("sure of something else"),
         )
@@ -286,8 +286,9 @@ class Calibration(StudyRecord):
             point = self.of(arm)
             accuracy = accuracy_text(point.accuracy, wilson_interval(sum(point.right), len(point.right)))
             errors = [_error_text(self.error(arm, scaled=scaled)) for scaled in (False, True)]
+            temperature = number_text(point.temperature, ".2f")
             lines.append((
-                heading_of(arm), percent(_mean(point.test)), accuracy, errors[0], f"{point.temperature:.2f}", errors[1],
+                heading_of(arm), percent(_mean(point.test)), accuracy, errors[0], temperature, errors[1],
                 percent(_mean(point.strangers)),
             ))  # fmt: skip
         return titles, *lines
@@ -297,10 +298,10 @@ class Calibration(StudyRecord):
         """The answer in one sentence."""
         parts = [
             _(
-                "{phrase} is {whole_percent} sure and {whole_percent_2} right",
-                phrase=phrase_of(arm),
-                whole_percent=whole_percent(_mean(self.of(arm).test)),
-                whole_percent_2=whole_percent(self.of(arm).accuracy),
+                "{model} is {sure} sure and {accuracy} right",
+                model=phrase_of(arm),
+                sure=whole_percent(_mean(self.of(arm).test)),
+                accuracy=whole_percent(self.of(arm).accuracy),
             )
             for arm in sorted(self.arms, key=lambda arm: arm == ModelName.SCRATCH)
         ]
@@ -354,12 +355,12 @@ def _arm_sentences(study: Calibration, arm: str) -> tuple[str, ...]:
         ),
         _(
             "Its expected calibration error is {error}; with {n} images, a perfectly calibrated model "
-            "would show about {luck} by luck. {chosen} {error_2}.",
+            "would show about {luck} by luck. {chosen} {scaled_error}.",
             error=_error_text(study.error(arm)),
             n=n,
             luck=points(study.luck(arm)),
             chosen=chosen,
-            error_2=_error_text(study.error(arm, scaled=True)),
+            scaled_error=_error_text(study.error(arm, scaled=True)),
         ),
         _(
             "If it answers only where it is surer than of half of the validation images, {n_given} of "
@@ -369,11 +370,11 @@ def _arm_sentences(study: Calibration, arm: str) -> tuple[str, ...]:
             accuracy=accuracy_text(half.accuracy, half.ci95),
         ),
         _(
-            "It is {mean} sure of pictures of none of its classes ({strangers_name}), and {strangers} of "
-            "them get an answer then. With the temperature it is {mean_2} sure of them.",
+            "It is {mean} sure of pictures of none of its classes ({images}), and {share} of "
+            "them get an answer then. With the temperature it is {scaled} sure of them.",
             mean=percent(_mean(point.strangers)),
-            strangers_name=study.strangers.name,
-            strangers=percent(half.strangers, 0),
-            mean_2=percent(_mean(point.strangers_scaled)),
+            images=study.strangers.name,
+            share=percent(half.strangers, 0),
+            scaled=percent(_mean(point.strangers_scaled)),
         ),
     )

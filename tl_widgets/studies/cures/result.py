@@ -142,8 +142,8 @@ class OverfittingCures(StudyRecord):
                 "{dropout_rate} of the numbers before the last layer are left out",
                 dropout_rate=percent(DROPOUT_RATE, 0),
             ),
-            FEWER: _("{n_param} parameters in place of {n_param_2}", n_param=n_params[0], n_param_2=n_params[1]),
-            EARLY: _("{epochs:.0f} epochs in place of {epochs_2}", epochs=epochs, epochs_2=self.config.epochs),
+            FEWER: _("{n} parameters in place of {before}", n=n_params[0], before=n_params[1]),
+            EARLY: _("{epochs:.0f} epochs in place of {before}", epochs=epochs, before=self.config.epochs),
             TRANSFER: _(
                 "a frozen {backbone}, {n_param} parameters", backbone=self.config.backbone, n_param=n_params[0]
             ),
@@ -160,7 +160,7 @@ class OverfittingCures(StudyRecord):
             lines.append(
                 (LABELS[cure], self.change(cure), *texts, gain.difference_text if gain and cure != NOTHING else "")
             )
-        return ("cure", _("what changes"), _("training images"), _("test images"), _("gain (points)")), *lines
+        return (_("cure"), _("what changes"), _("training images"), _("test images"), _("gain (points)")), *lines
 
     @property
     def headline(self) -> str:

@@ -72,7 +72,7 @@ class _Depth(Study[DepthArguments, "DepthStudy"]):
 
     def plan(self, arguments: DepthArguments, facts: DataFacts) -> Plan:  # noqa: ARG002 - as declared
         n_cuts, n_seeds, n_arms = len(arguments.numbers), len(arguments.seeds), 1 + arguments.control
-        text = _("{count} of the backbone × {count_2}", count=count(n_cuts, "end"), count_2=count(n_seeds, "head"))
+        text = _("{ends} of the backbone × {heads}", ends=count(n_cuts, "end"), heads=count(n_seeds, "head"))
         text += _(", each with pretrained and with random weights") if arguments.control else ""
         return Plan(n_arms * n_cuts * n_seeds, text)
 

@@ -86,15 +86,21 @@ def _draw_accuracy(ax: Axes, study: DepthStudy) -> None:
 def _draw_cost(ax: Axes, study: DepthStudy) -> None:
     whole = study.whole
     lines: tuple[tuple[str, list[float], Any, str, str], ...] = (
-        ("time", [depth.ms_per_image for depth in study.depths], "-", "o", milliseconds_text(whole.ms_per_image)),
-        ("parameters", [depth.n_params for depth in study.depths], "--", "s", count_text(whole.n_params)),
+        (
+            _("time"),
+            [depth.ms_per_image for depth in study.depths],
+            "-",
+            "o",
+            _("{milliseconds} an image", milliseconds=milliseconds_text(whole.ms_per_image)),
+        ),
+        (_("parameters"), [depth.n_params for depth in study.depths], "--", "s", count_text(whole.n_params)),
     )
     blocks = [depth.block for depth in study.depths]
     handles = []
     for name, values, style, marker, text in lines:
         shares = [value / max(values[-1], 1e-9) for value in values]
         ax.plot(blocks, shares, color=INK, linestyle=style, marker=marker, markersize=4, linewidth=1.6)
-        label = f"{name} (whole: {text}{' an image' if name == 'time' else ''})"
+        label = _("{name} (whole: {text})", name=name, text=text)
         handles.append(Line2D([], [], color=INK, linestyle=style, marker=marker, markersize=4, label=label))
     ax.set_ylim(0, 1.04)
     ax.yaxis.set_major_formatter(PERCENT)

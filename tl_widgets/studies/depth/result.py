@@ -178,7 +178,7 @@ class DepthStudy(StudyRecord):
     @property
     def rows(self) -> tuple[tuple[str, ...], ...]:
         """A table of texts, titles first, with a row for each cut."""
-        titles = ("end", "features", "parameters", _("ms per image"), *(weights_of(arm) for arm in self.arms))
+        titles = (_("end"), _("features"), _("parameters"), _("ms per image"), *(weights_of(arm) for arm in self.arms))
         lines = []
         for depth in self.depths:
             found = [self.point(arm, depth.block) for arm in self.arms]
@@ -248,7 +248,7 @@ class DepthStudy(StudyRecord):
 def weights_of(arm: str) -> str:
     """Return what the weights of an arm are, for titles."""
     return (
-        "pretrained"
+        _("pretrained")
         if arm == ModelName.TRANSFER
         else _("random weights")
         if arm == ModelName.CONTROL
@@ -258,9 +258,7 @@ def weights_of(arm: str) -> str:
 
 def _end(study: DepthStudy, block: int) -> str:
     return (
-        _("whole")
-        if block == study.whole.block
-        else _("after block {block} of {block_2}", block=block, block_2=study.whole.block)
+        _("whole") if block == study.whole.block else _("after block {block} of {n}", block=block, n=study.whole.block)
     )
 
 
@@ -299,11 +297,11 @@ def _gain_sentence(study: DepthStudy) -> str:
         )
     (arm, other), ends = ARMS if more.mean > 0 else ARMS[::-1], sorted((abs(low), abs(high)))
     return _(
-        "From the first block to the whole, {phrase} gains {more_mean} points more than {phrase_2} "
+        "From the first block to the whole, {first} gains {n} points more than {second} "
         "(95% interval {ends}, paired by image).",
-        phrase=phrase_of(arm),
-        more_mean=points(abs(more.mean)),
-        phrase_2=phrase_of(other),
+        first=phrase_of(arm),
+        n=points(abs(more.mean)),
+        second=phrase_of(other),
         ends=points_range(*ends),
     )
 

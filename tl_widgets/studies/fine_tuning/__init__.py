@@ -83,9 +83,9 @@ class _FineTuning(ComparisonStudy[FineTuningArguments]):
             return _("Stopped before the fine-tuned model was tested.")
         paired = paired_difference(tuned, frozen)
         shares = _(
-            "{test_accuracy} of the test images right, frozen {test_accuracy_2}",
-            test_accuracy=percent(tuned.test_accuracy),
-            test_accuracy_2=percent(frozen.test_accuracy),
+            "{tuned} of the test images right, frozen {frozen}",
+            tuned=percent(tuned.test_accuracy),
+            frozen=percent(frozen.test_accuracy),
         )
         if not paired.is_clear:
             return _("Whether fine-tuning helps is too close to call: {shares}.", shares=shares)

@@ -78,7 +78,7 @@ def _draw_heads(ax: Axes, study: HeadStudy) -> None:
     for y, head in enumerate(study.heads):
         style = {"color": color_of(ModelName.TRANSFER), "marker": "s"}
         draw_intervals(ax, [head.accuracy], [y], [head.ci95], axis="x", **style)
-        choice = f"{head.choice}, " if head.choice else ""
+        choice = f"{head.choice_text}, " if head.choice else ""
         note(ax, f"{percent(head.accuracy)}\n{choice}{seconds_text(head.seconds)}", (1.0, y), (8, 0))
     ax.axvline(study.chance, color=PALE, linestyle=":", linewidth=1.5)
     note(ax, _("chance ({chance})", chance=percent(study.chance)), (study.chance, -0.5), (3, 0), color=PALE)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import accuracy_text, percent, points, points_range, seconds_text
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, localized, pgettext
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Answer, Count, Data, Duration, RightAnswers, Share
 from tl_widgets.records.pixels import picture_of, require_pictures
@@ -54,6 +54,11 @@ class HeadPoint:
     val_accuracy: Answer
     answers: RightAnswers
     seconds: Duration
+
+    @property
+    def choice_text(self) -> str:
+        """The choice, with its number as the language writes it."""
+        return localized(self.choice)
 
     @property
     def right(self) -> NDArray[np.bool_]:
@@ -196,13 +201,13 @@ class HeadStudy(StudyRecord):
     @property
     def rows(self) -> tuple[tuple[str, ...], ...]:
         """A table of texts, titles first: the heads, then the searches."""
-        titles = ("", "chosen", "right", "seconds", _("minus logistic regression (points)"))
+        titles = ("", _("chosen"), pgettext("share", "right"), _("seconds"), _("minus logistic regression (points)"))
         lines = []
         for head in self.heads:
             pair = self.difference(head.head) if head.head != BASE else None
             lead = f"{points(pair.difference, signed=True)} ({points_range(*pair.ci95)})" if pair else ""
             text = accuracy_text(head.accuracy, head.ci95)
-            lines.append((HEAD_NAMES[head.head], head.choice, text, seconds_text(head.seconds), lead))
+            lines.append((HEAD_NAMES[head.head], head.choice_text, text, seconds_text(head.seconds), lead))
         for search in self.searches:
             lines.append(
                 (
@@ -233,12 +238,11 @@ class HeadStudy(StudyRecord):
                 "All heads on the same features recognize {share} of the test images.", share=percent(shares[best])
             )
         return _(
-            "On the same features, the heads recognize {share} ({head_name}) to {share_2} "
-            "({head_name_2}) of the test images.",
-            share=percent(shares[worst]),
-            head_name=HEAD_NAMES[worst],
-            share_2=percent(shares[best]),
-            head_name_2=HEAD_NAMES[best],
+            "On the same features, the heads recognize {low} ({worst}) to {high} ({best}) of the test images.",
+            low=percent(shares[worst]),
+            worst=HEAD_NAMES[worst],
+            high=percent(shares[best]),
+            best=HEAD_NAMES[best],
         )
 
     @property
@@ -260,7 +264,7 @@ def _heads_sentence(study: HeadStudy) -> str:
     parts = [
         _(
             "{head} recognizes {share} in {seconds}",
-            head=_("{head} with {choice}", head=HEAD_NAMES[head.head], choice=head.choice)
+            head=_("{head} with {choice}", head=HEAD_NAMES[head.head], choice=head.choice_text)
             if head.choice
             else HEAD_NAMES[head.head],
             share=accuracy_text(head.accuracy, head.ci95),

@@ -101,11 +101,11 @@ def size_study(
         if large := [f"{side}" for side in sorted(sizes) if side > dataset.image_size]:
             left_out = (
                 _(
-                    "Sizes above the {image_size} pixels of these images were left out ({large}): load "
-                    "them with an image size of {large_2}.",
+                    "Sizes above the {image_size} pixels of these images were left out ({sizes}): load "
+                    "them with an image size of {largest}.",
                     image_size=dataset.image_size,
-                    large=", ".join(large),
-                    large_2=large[-1],
+                    sizes=", ".join(large),
+                    largest=large[-1],
                 ),
             )
         conditions = tuple(resized(dataset, side, cancel) for side in fitting)

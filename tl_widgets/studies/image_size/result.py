@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName, heading_of, phrase_of
 from tl_widgets.core.numbers import count_text, points
+from tl_widgets.core.text import all_of
 from tl_widgets.core.translation import _
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Count, Data, RightAnswers
@@ -28,7 +29,7 @@ DOMAINS = (*PHOTOGRAPHS, "faces", DIGITS)
 
 def own_name(name: str) -> str:
     """Return the name of a learner's own data set, which differs from those of the built-in ones."""
-    return f"{name} (yours)" if name in DOMAINS else name
+    return _("{name} (yours)", name=name) if name in DOMAINS else name
 
 
 @dataclass(frozen=True)
@@ -216,16 +217,24 @@ def _lead_sentence(study: SizeStudy, condition: int) -> str:
     scratch, transfer = (study.accuracy(condition, arm) for arm in ARMS)
     if lead is None or scratch is None or transfer is None:
         return ""
-    where = f"{'At' if study.vary == 'size' else 'On'} {study.names[condition]}"
+    values = {
+        "name": study.names[condition],
+        "scratch": phrase_of(ARMS[0]),
+        "scratch_share": scratch.text,
+        "transfer": phrase_of(ARMS[1]),
+        "transfer_share": transfer.text,
+        "difference": lead.difference_text,
+    }
+    if study.vary == "size":
+        return _(
+            "At {name}, {scratch} recognizes {scratch_share} of the test images and {transfer} {transfer_share}: "
+            "{difference} points.",
+            **values,
+        )
     return _(
-        "{where}, {phrase} recognizes {scratch_text} of the test images and {phrase_2} "
-        "{transfer_text}: {difference_text} points.",
-        where=where,
-        phrase=phrase_of(ARMS[0]),
-        scratch_text=scratch.text,
-        phrase_2=phrase_of(ARMS[1]),
-        transfer_text=transfer.text,
-        difference_text=lead.difference_text,
+        "On {name}, {scratch} recognizes {scratch_share} of the test images and {transfer} {transfer_share}: "
+        "{difference} points.",
+        **values,
     )
 
 
@@ -236,7 +245,7 @@ def _difference_sentence(study: SizeStudy) -> str:
         growth = study.growth
         if growth is None:
             return ""
-        ends = _("From {name} to {name_2}", name=study.names[0], name_2=study.names[-1])
+        ends = _("From {first} to {last}", first=study.names[0], last=study.names[-1])
         return _(
             "{ends} the lead changes by {difference_text} points, paired by image.",
             ends=ends,
@@ -245,7 +254,7 @@ def _difference_sentence(study: SizeStudy) -> str:
     difference = study.photographs_minus_digits
     if difference is None:
         return ""
-    used = " and ".join(name for name in PHOTOGRAPHS if name in study.names)
+    used = all_of(name for name in PHOTOGRAPHS if name in study.names)
     return _(
         "The lead on photographs ({used}) minus that on digits is {difference_text} points.",
         used=used,
@@ -265,13 +274,13 @@ def _fairness_sentence(study: SizeStudy) -> str:
         return (
             _(
                 "Equal everywhere: the pictures ({equal}), epochs and seeds. What else differs: the "
-                "network from scratch has {weight} weights at {name} and {weight_2} at {name_2}, and a "
+                "network from scratch has {n_first} weights at {first} and {n_last} at {last}, and a "
                 "pass costs more.",
                 equal=equal,
-                weight=count_text(weights[0]),
-                name=study.names[0],
-                weight_2=count_text(weights[-1]),
-                name_2=study.names[-1],
+                n_first=count_text(weights[0]),
+                first=study.names[0],
+                n_last=count_text(weights[-1]),
+                last=study.names[-1],
             )
             + luck
         )

@@ -16,7 +16,7 @@ from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import percent
 from tl_widgets.core.text import shown
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, pgettext
 from tl_widgets.plots.glyphs import drawable_names
 from tl_widgets.plots.images import RIGHT, WRONG
 from tl_widgets.plots.labels import label_of, shortened
@@ -225,7 +225,7 @@ def draw_heat_key(page: FigureBase, place: tuple[float, float, float, float]) ->
     set_fonts(
         [
             ax.text(-0.04, 0.5, _("no heat"), ha="right", **style),
-            ax.text(1.04, 0.5, "most", ha="left", **style),
+            ax.text(1.04, 0.5, _("most"), ha="left", **style),
         ]
     )
 
@@ -241,7 +241,7 @@ def _write_answer(ax: Axes, look: LookInside, heat_map: HeatMap, true: int, side
     if heat_map.flat:
         box = {"facecolor": "white", "edgecolor": PALE, "boxstyle": "round,pad=0.2", "alpha": 0.9}
         middle: dict[str, Any] = {"ha": "center", "va": "center", "transform": ax.transAxes, "bbox": box}
-        labels.append(ax.text(0.5, 0.5, "flat", fontsize=SMALL_SIZE, color=INK, **middle))
+        labels.append(ax.text(0.5, 0.5, _("flat"), fontsize=SMALL_SIZE, color=INK, **middle))
     set_fonts(labels)
 
 
@@ -271,9 +271,9 @@ def cam_alt_text(look: LookInside) -> str:
 def _brightest(model: ModelMaps) -> str:
     """Say where the maps have their maximum, counted by thirds of the image."""
     names = (
-        ("top left", "top", "top right"),
-        ("left", "middle", "right"),
-        ("bottom left", "bottom", "bottom right"),
+        (_("top left"), _("top"), _("top right")),
+        (_("left"), _("middle"), pgettext("side", "right")),
+        (_("bottom left"), _("bottom"), _("bottom right")),
     )
     counts: dict[str, int] = {}
     for heat_map in model.maps:
@@ -283,4 +283,4 @@ def _brightest(model: ModelMaps) -> str:
             name = names[int((row + 0.5) * 3 / places.shape[0])][int((column + 0.5) * 3 / places.shape[1])]
             counts[name] = counts.get(name, 0) + 1
     parts = [f"{name} ({n})" for name, n in sorted(counts.items(), key=lambda item: -item[1])]
-    return ", ".join(parts) or "nowhere"
+    return ", ".join(parts) or _("nowhere")

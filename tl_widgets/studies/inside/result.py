@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName, phrase_of
 from tl_widgets.core.numbers import percent, points, points_range
+from tl_widgets.core.text import all_of
 from tl_widgets.core.translation import _, ngettext
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Answer, Count, Data
@@ -231,7 +232,7 @@ class LookInside(StudyRecord):
         return _(
             "Ask each trained model for the most similar image: it shows the same class for {shares} "
             "of the test images.",
-            shares=" and ".join(shares),
+            shares=all_of(shares),
         )
 
     @property
@@ -276,14 +277,14 @@ def _change(look: LookInside, name: str) -> str:
         return ""
     stages = _STAGES[name]
     return _(
-        "By the features of {subject}, {share} of the {n_labels} test images have an image of their "
-        "own class as nearest neighbor {stage}, {share_2} {stage_2}: {difference}.",
+        "By the features of {subject}, {before} of the {n} test images have an image of their "
+        "own class as nearest neighbor {first_stage}, {after} {second_stage}: {difference}.",
         subject=_SUBJECTS[name],
-        share=_share(look, before),
-        n_labels=len(look.labels),
-        stage=stages[0],
-        share_2=_share(look, after),
-        stage_2=stages[1],
+        before=_share(look, before),
+        n=len(look.labels),
+        first_stage=stages[0],
+        after=_share(look, after),
+        second_stage=stages[1],
         difference=_difference(look, after, before),
     )
 
@@ -328,7 +329,7 @@ def _variance(look: LookInside) -> str:
     return _(
         "The two axes of the layout keep {shares} of the features' variance: classes that overlap "
         "there may still be apart in the rest.",
-        shares=" and ".join(shares),
+        shares=all_of(shares),
     )
 
 

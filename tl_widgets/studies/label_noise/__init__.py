@@ -74,7 +74,7 @@ class _Noise(Study[NoiseArguments, "LabelNoise"]):
         n_shares, n_seeds = len(arguments.shares), len(arguments.seeds)
         return Plan(
             2 * n_shares * n_seeds,
-            _("{count} × {count_2} × 2 kinds of model", count=count(n_shares, "share"), count_2=count(n_seeds, "seed")),
+            _("{shares} × {seeds} × 2 kinds of model", shares=count(n_shares, "share"), seeds=count(n_seeds, "seed")),
         )
 
     def seconds(self, arguments: NoiseArguments, facts_of: FactsOf, speed: Speed) -> float:

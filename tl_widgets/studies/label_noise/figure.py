@@ -117,7 +117,7 @@ def _draw_found(ax: Axes, study: LabelNoise) -> None:
 def _finish(ax: Axes, study: LabelNoise, title: str, y: str) -> None:
     reach = max(study.shares[-1] - study.shares[0], 1)
     ax.set_xlim(study.shares[0] - 0.08 * reach, study.shares[-1] + 0.08 * reach)
-    ax.set_xticks(list(study.shares), [f"{share}%" for share in study.shares])
+    ax.set_xticks(list(study.shares), [percent(share / 100, 0) for share in study.shares])
     ax.set_ylim(0, 1.04)
     ax.yaxis.set_major_formatter(PERCENT)
     draw_grid(ax, "y")

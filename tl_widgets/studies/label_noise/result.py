@@ -186,7 +186,7 @@ class LabelNoise(StudyRecord):
             means, search = [self.mean(arm, share) for arm in ARMS], self.search(share)
             found = _share(search.n_found, search.n_wrong) if search else ""
             precise = _share(search.n_found, search.n_suspected) if search else ""
-            lines.append((f"{share}%", *(mean.text if mean else "" for mean in means), found, precise))
+            lines.append((percent(share / 100, 0), *(mean.text if mean else "" for mean in means), found, precise))
         return titles, *lines
 
     @property
@@ -237,7 +237,7 @@ def _difference_sentence(study: LabelNoise) -> str:
     if more.ci95 is None:
         return _("With only one seed, you cannot see how much of this is luck. Use three seeds or more.")
     low, high = more.ci95
-    text = _("from {share}% to {share_2}% wrong labels", share=study.shares[0], share_2=study.shares[-1])
+    text = _("from {first}% to {last}% wrong labels", first=study.shares[0], last=study.shares[-1])
     if low <= 0 <= high:
         return _(
             "Which of the two loses more {text} is too close to call: scratch minus transfer may be "
@@ -276,11 +276,11 @@ def _search_sentences(study: LabelNoise) -> list[str]:
         precise = percent(search.n_found / search.n_suspected, 0) if search.n_suspected else _("none")
         sentences.append(
             _(
-                "Of the wrong labels, {share} are found at {share_2}%, and {n_mended} times the right "
+                "Of the wrong labels, {found} are found at {share}%, and {n_mended} times the right "
                 "label is proposed. Of the labels that it doubts, {precise} are wrong; picked at random, "
-                "{share_2}% would be.",
-                share=_share(search.n_found, search.n_wrong),
-                share_2=share,
+                "{share}% would be.",
+                found=_share(search.n_found, search.n_wrong),
+                share=share,
                 n_mended=search.n_mended,
                 precise=precise,
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tl_widgets.core.numbers import percent
 from tl_widgets.core.translation import _
 from tl_widgets.records.statistics import mean_of_shares
 from tl_widgets.studies.label_noise.result import ARMS
@@ -29,7 +30,7 @@ def noise_stage(arguments: NoiseArguments, so_far: SoFar) -> StageChart:
             dots.append(Dot(arm, at, mean.mean, mean.ci95, label))
             dots += [Dot(arm, at, value, is_small=True) for value in values if len(values) > 1]
     low, high = min(shares) - 0.08 * reach, max(shares) + 0.08 * reach
-    x = Axis(_("wrong training labels"), low, high, tuple((float(share), f"{share}%") for share in shares))
+    x = Axis(_("wrong training labels"), low, high, tuple((float(share), percent(share / 100, 0)) for share in shares))
     y = Axis.share(_("accuracy on the test images"))
     title = _("Test accuracy against the share of wrong training labels")
     return StageChart(title, x, y, ARMS, tuple(dots), level=so_far.level)

@@ -114,10 +114,10 @@ class _Data(Study[DataArguments, "LearningCurve"]):
     def plan(self, arguments: DataArguments, facts: DataFacts) -> Plan:  # noqa: ARG002 - as declared
         n_arms, n_sizes, n_seeds = len(arguments.arms), len(arguments.sizes), len(arguments.seeds)
         text = _(
-            "{count} × {count_2} × {count_3} of model",
-            count=count(n_sizes, "size"),
-            count_2=count(n_seeds, "seed"),
-            count_3=count(n_arms, "kind"),
+            "{sizes} × {seeds} × {kinds} of model",
+            sizes=count(n_sizes, "size"),
+            seeds=count(n_seeds, "seed"),
+            kinds=count(n_arms, "kind"),
         )
         return Plan(n_arms * n_sizes * n_seeds, text)
 

@@ -8,6 +8,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.numbers import number_text
 from tl_widgets.core.translation import _
 from tl_widgets.plots.labels import label_of
 from tl_widgets.plots.style import (
@@ -53,7 +54,7 @@ def plot_learning_curve(curve: LearningCurve, *, ax: Axes | None = None, narrow:
     _draw_ratio(ax, curve)
     ax.set_xscale("log", base=2)
     ax.xaxis.set_major_locator(FixedLocator(list(sizes)))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda n, _: f"{n:g}"))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda n, _: number_text(n)))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.set_xlim(sizes[0] / 1.25, sizes[-1] * 1.25)
     ax.set_ylim(0, 1.04)

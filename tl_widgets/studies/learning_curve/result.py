@@ -24,7 +24,9 @@ def require_arms(arms: Sequence[str]) -> None:
     """Raise InputError if `arms` is empty or not a subset of `ARMS`."""
     arms = tuple(arms)
     if not arms or not set(arms) <= set(ARMS):
-        raise InputError(_("arms must be some of {arms}; received {arms_2}.", arms=", ".join(ARMS), arms_2=tuple(arms)))
+        raise InputError(
+            _("arms must be some of {arms}; received {received}.", arms=", ".join(ARMS), received=tuple(arms))
+        )
 
 
 @dataclass(frozen=True)
@@ -237,17 +239,17 @@ def _so_far(curve: LearningCurve) -> str:
     seeds = scratch.keys() & transfer.keys()
     both = [percent(sum(shares[seed] for seed in seeds) / len(seeds)) for shares in (transfer, scratch)]
     with_seeds = (
-        _("over {n_seeds} of the {n_seeds_2} seeds", n_seeds=len(seeds), n_seeds_2=len(curve.seeds))
+        _("over {n} of the {n_all} seeds", n=len(seeds), n_all=len(curve.seeds))
         if len(curve.seeds) > 1
         else _("with the one seed")
     )
     return _(
-        "So far, {with_seeds}: with {n} images per class the frozen backbone answers {both} of the "
-        "test images correctly, the network from scratch {both_2}.",
+        "So far, {with_seeds}: with {n} images per class the frozen backbone answers {transfer} of the "
+        "test images correctly, the network from scratch {scratch}.",
         with_seeds=with_seeds,
         n=n,
-        both=both[0],
-        both_2=both[1],
+        transfer=both[0],
+        scratch=both[1],
     )
 
 
@@ -324,7 +326,7 @@ def _times_by_seed(curve: LearningCurve) -> list[float]:
 def _range_text(curve: LearningCurve) -> str:
     low, high = (_times(times) for times in (_times_by_seed(curve)[0], _times_by_seed(curve)[-1]))
     more = _(" or more") if any(each.at_least for each in curve.ratios_by_seed) else ""
-    return f"{low if low == high else f'{low} to {high}'}{more}"
+    return (low if low == high else _("{low} to {high}", low=low, high=high)) + more
 
 
 def _wide_range(curve: LearningCurve) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tl_widgets.core.config import Config, ImageSettings
 from tl_widgets.core.settings import Choice, setting
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, within_sentence
 from tl_widgets.setup_checks.registry import MISTAKES
 from tl_widgets.studies.arguments import MODELS, DataFacts, FactsOf, StudyArguments, model_setting
 from tl_widgets.studies.guess import Guess
@@ -31,7 +31,7 @@ _COSTS = (
 
 def _mistakes() -> list[tuple[str, str]]:
     return [
-        *((name.replace("_", " "), name) for name in MISTAKES),
+        *((within_sentence(mistake.title), name) for name, mistake in MISTAKES.items()),
         (_("all {n_mistakes}, one by one", n_mistakes=len(MISTAKES)), ALL),
     ]
 
@@ -113,7 +113,7 @@ class _Mistake(Study[MistakeArguments, "MistakeStudy | MistakeStudies"]):
         n = len(arguments.mistakes)
         if arguments.mistake == ALL:
             question = _("{n} mistakes, each beside the right way. How many of them will make a clear difference?", n=n)
-            options = ("none", "1 to 3", "4 to 6", _("7 to {n}", n=n - 1), _("all {n}", n=n))
+            options = (_("none"), _("1 to 3"), _("4 to 6"), _("7 to {n}", n=n - 1), _("all {n}", n=n))
             return Guess(question, options, ALL, lambda result: options[_place(_n_clear(result), n)])
         (mistake,) = arguments.mistakes
         question = _(

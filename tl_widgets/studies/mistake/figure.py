@@ -131,7 +131,9 @@ def _draw_row(ax: Axes, y: int, study: MistakeStudy) -> None:
         draw_intervals(ax, [value], [y + shift], [interval], axis="x", linestyle="none", **style)
     flatters = study.declared.flatters
     difference = _("{wrong} points", wrong=points(measured.wrong - measured.right, 0, signed=True))
-    text = f"{difference}{', flatters' if flatters else ''}" if measured.is_clear else study.verdict
+    text = study.verdict
+    if measured.is_clear:
+        text = _("{difference}, flatters", difference=difference) if flatters else difference
     note(ax, text, (1.04, y), (3, 0), color=INK if measured.is_clear else PALE)
 
 

@@ -79,7 +79,7 @@ def what_goes_wrong(
     require_dataset(dataset)
     config = Config(backbone=backbone, epochs=declared.epochs if epochs is None else epochs, seed=seed)
     measured = declared.measure(Trial(dataset, config, on_event, cancel))
-    on_event(Event("done", "done", n_done=1, n_total=1))
+    on_event(Event("done", _("done"), n_done=1, n_total=1))
     name = config.backbone if declared.uses_backbone else ""
     return MistakeStudy(summarize(dataset), mistake, name, config.epochs, config.seed, measured, environment())
 

@@ -79,11 +79,11 @@ class MistakeStudy(StudyRecord):
             accuracy_text(measured.right, measured.right_ci95),
         )
         ways = _(
-            "Wrong: {wrong}: {wrong_2}. Right: {right}: {right_2}",
-            wrong=mistake.wrong,
-            wrong_2=wrong,
-            right=mistake.right,
-            right_2=right,
+            "Wrong: {mistake}: {wrong}. Right: {right_way}: {right}",
+            mistake=mistake.wrong,
+            wrong=wrong,
+            right_way=mistake.right,
+            right=right,
         )
         return f"{ways} ({mistake.figure}; {_basis(measured)}).", _verdict_sentence(mistake, measured), mistake.why
 
@@ -116,7 +116,7 @@ class MistakeStudies(StudyRecord):
     @property
     def rows(self) -> tuple[tuple[str, ...], ...]:
         """A table of texts, titles first, with a row for each mistake; empty without one."""
-        titles = ("mistake", "images", "right (95% interval)", "wrong (95% interval)", "verdict")
+        titles = (_("mistake"), _("images"), _("right (95% interval)"), _("wrong (95% interval)"), _("verdict"))
         return (titles, *(_row(study) for study in self.studies)) if self.studies else ()
 
     @property
@@ -199,7 +199,7 @@ def _verdict_sentence(mistake: Mistake, measured: TwoWays) -> str:
             hides=mistake.hides,
         )
     size, interval = points(abs(measured.difference)), sorted((abs(low), abs(high)))
-    between = _("95% interval {interval} to {interval_2}", interval=points(interval[0]), interval_2=points(interval[1]))
+    between = _("95% interval {low} to {high}", low=points(interval[0]), high=points(interval[1]))
     if (measured.difference < 0) == mistake.flatters:
         text = (
             _("makes the score look {size} points better", size=size)

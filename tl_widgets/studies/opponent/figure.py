@@ -24,7 +24,7 @@ from tl_widgets.plots.style import (
 )
 from tl_widgets.studies.opponent.result import ARMS, TunedOpponent
 
-_TITLES = {False: _("default settings"), True: "tuned"}
+_TITLES = {False: _("default settings"), True: _("tuned")}
 
 
 @checked

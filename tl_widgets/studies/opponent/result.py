@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName, heading_of, opening_of, phrase_of
 from tl_widgets.core.numbers import accuracy_text, percent, points, points_range, seconds_text
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, ngettext
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Answer, Count, Duration, RightAnswers
 from tl_widgets.records.statistics import (
@@ -186,7 +186,7 @@ class TunedOpponent(StudyRecord):
     @property
     def rows(self) -> tuple[tuple[str, ...], ...]:
         """A table of texts, titles first, with a row for each trial."""
-        titles = ("model", "trial", "settings", "epochs", _("best on validation"), "test")
+        titles = (_("model"), _("trial"), _("settings"), _("epochs"), _("best on validation"), _("test"))
         last = {(point.arm, point.trial): point for point in self.points}
         return titles, *(_row(self, trial, last[key]) for trial in self.trials if (key := _key(trial)) in last)
 
@@ -244,22 +244,22 @@ def settings_text(arm: str, config: Config) -> str:
     filters = "-".join(map(str, spec.filters))
     texts += [
         _("filters {filters}", filters=filters),
-        spec.head.replace("_", " "),
+        _("flatten") if spec.head == "flatten" else _("global average"),
         _("dropout {dropout:g}", dropout=spec.dropout),
     ]
-    copies = f"{config.augment} {'copy' if config.augment == 1 else 'copies'}" if config.augment else _("no copies")
+    copies = ngettext("{n} copy", "{n} copies", config.augment) if config.augment else _("no copies")
     return ", ".join([*texts, copies])
 
 
 def _row(study: TunedOpponent, trial: Trial, point: TrialPoint) -> tuple[str, ...]:
     tested = [model for model in study.tested if (model.arm, model.trial) == _key(trial)]
     is_chosen = any(model.is_tuned for model in tested)
-    name = "default" if trial.number == DEFAULT else str(trial.number)
+    name = _("default") if trial.number == DEFAULT else str(trial.number)
     score = _(
         "{val_accuracy} after {best_epoch}", val_accuracy=percent(point.val_accuracy), best_epoch=point.best_epoch
     )
     tests = ", ".join(model.text for model in tested)
-    name += ", chosen" if is_chosen else ""
+    name = _("{name}, chosen", name=name) if is_chosen else name
     return heading_of(trial.arm), name, settings_text(trial.arm, trial.config), str(point.epochs), score, tests
 
 
@@ -283,9 +283,9 @@ def _lead_sentence(study: TunedOpponent) -> str:
         else _("the network from scratch is then ahead")
     )
     return _(
-        "Transfer minus scratch: {text} with default settings, {text_2} after tuning both; {end}.",
-        text=texts[0],
-        text_2=texts[1],
+        "Transfer minus scratch: {before} with default settings, {after} after tuning both; {end}.",
+        before=texts[0],
+        after=texts[1],
         end=end,
     )
 
@@ -329,14 +329,14 @@ def _budget_sentence(study: TunedOpponent) -> str:
         return ""
     (scratch, seconds), (transfer, fewer) = map(study.spent, ARMS)
     return _(
-        "The trials cost {phrase} {scratch} passes over the training images ({seconds}), and "
-        "{phrase_2}, on kept features, {transfer} ({fewer}).",
-        phrase=phrase_of(ARMS[0]),
-        scratch=scratch,
+        "The trials cost {first} {n_passes} passes over the training images ({seconds}), and "
+        "{second}, on kept features, {n_transfer} ({transfer_seconds}).",
+        first=phrase_of(ARMS[0]),
+        n_passes=scratch,
         seconds=seconds_text(seconds),
-        phrase_2=phrase_of(ARMS[1]),
-        transfer=transfer,
-        fewer=seconds_text(fewer),
+        second=phrase_of(ARMS[1]),
+        n_transfer=transfer,
+        transfer_seconds=seconds_text(fewer),
     )
 
 

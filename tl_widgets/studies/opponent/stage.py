@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from tl_widgets.core.numbers import number_text
 from tl_widgets.core.translation import _
 from tl_widgets.plots.svg_axes import ticks
 from tl_widgets.studies.opponent.result import ARMS, FinalModel, TrialPoint
@@ -40,7 +41,7 @@ def opponent_stage(arguments: OpponentArguments, so_far: SoFar) -> StageChart:
             if model.arm == arm:
                 at, is_small = 1.13 * most, not model.is_tuned  # the line ends at the chosen settings
                 dots.append(Dot(arm, at, model.accuracy, model.ci95, _("test, chosen settings"), is_small=is_small))
-    whole = [(value, f"{value:g}") for value in ticks(0, most, 5, whole=True)]
+    whole = [(value, number_text(value)) for value in ticks(0, most, 5, whole=True)]
     x = Axis(_("passes over the training images, then the test"), 0, 1.2 * most, (*whole, (1.13 * most, _("test"))))
     y = Axis.share(_("accuracy of the best so far, on validation"))
     return StageChart(_("Accuracy of the best trial so far against the budget spent"), x, y, ARMS, tuple(dots))

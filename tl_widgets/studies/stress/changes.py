@@ -10,6 +10,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from tl_widgets.core.numbers import number_text
 from tl_widgets.core.translation import _
 
 Images = NDArray[np.uint8]
@@ -37,7 +38,7 @@ class Change:
 
     def level_text(self, severity: int) -> str:
         """Return how strong the change is at a severity from 1 to 3."""
-        return self.unit.format(f"{self.levels[severity - 1]:g}")
+        return self.unit.format(number_text(self.levels[severity - 1]))
 
 
 def change_images(images: Images, change: Change, severity: int, *, seed: int = 0) -> Images:
@@ -154,15 +155,15 @@ def _background(image: Images, share: float, random: np.random.Generator) -> Ima
 
 
 CHANGES = (
-    Change("darker", "darker", (0.6, 0.35, 0.15), "light × {}", _scale),
-    Change("brighter", "brighter", (1.4, 1.9, 2.8), "light × {}", _scale),
-    Change("blurred", "blurred", (1, 2.5, 5), _("blur of {}% of the side"), _blur),
-    Change("noisy", "noisy", (15, 40, 80), _("noise of ±{} gray levels"), _noise),
-    Change("rotated", "rotated", (15, 45, 90), "by {}°", _rotate),
-    Change("smaller", "smaller", (75, 50, 30), _("{}% of its size"), _shrink),
-    Change("jpeg", "JPEG-compressed", (30, 10, 4), "quality {}", _jpeg),
-    Change("gray", "gray", (33, 67, 100), _("{}% of the color gone"), _gray),
-    Change("background", _("on grass"), (33, 67, 100), "{}% grass", _background),
+    Change("darker", _("darker"), (0.6, 0.35, 0.15), _("light × {}"), _scale),
+    Change("brighter", _("brighter"), (1.4, 1.9, 2.8), _("light × {}"), _scale),
+    Change("blurred", _("blurred"), (1, 2.5, 5), _("blur of {}% of the side"), _blur),
+    Change("noisy", _("noisy"), (15, 40, 80), _("noise of ±{} gray levels"), _noise),
+    Change("rotated", _("rotated"), (15, 45, 90), _("by {}°"), _rotate),
+    Change("smaller", _("smaller"), (75, 50, 30), _("{}% of its size"), _shrink),
+    Change("jpeg", _("JPEG-compressed"), (30, 10, 4), _("quality {}"), _jpeg),
+    Change("gray", _("gray"), (33, 67, 100), _("{}% of the color gone"), _gray),
+    Change("background", _("on grass"), (33, 67, 100), _("{}% grass"), _background),
 )
 SEVERITIES = (1, 2, 3)
 

@@ -163,8 +163,12 @@ class StressTest(StudyRecord):
     @property
     def rows(self) -> tuple[tuple[str, ...], ...]:
         """A table of texts, titles first: each change at its strongest, and each model's accuracy."""
-        titles = ("change", *(heading_of(arm) for arm in self.arms), _("Transfer minus scratch (points)"))
-        unchanged = ("unchanged", *(_share_text(self, arm, "", 0) for arm in self.arms), _lead_text(self.lead("", 0)))
+        titles = (_("change"), *(heading_of(arm) for arm in self.arms), _("Transfer minus scratch (points)"))
+        unchanged = (
+            _("unchanged"),
+            *(_share_text(self, arm, "", 0) for arm in self.arms),
+            _lead_text(self.lead("", 0)),
+        )
         lines = [
             (
                 f"{change.label}, {change.level_text(severity)}",

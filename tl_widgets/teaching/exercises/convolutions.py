@@ -70,7 +70,7 @@ CONVOLUTIONS_EXERCISES: dict[str, Exercise] = {
         _("192 / 2 / 2 / 2 = 24 places along each side, and 128 maps."),
     ),
     "02-b": Exercise(
-        "Keep blocks and filters as they are. Which layer holds most of the parameters, and what comes before it?",
+        _("Keep blocks and filters as they are. Which layer holds most of the parameters, and what comes before it?"),
         _("One number for each map in place of all its places. 95,565: the printed network had as many."),
         small_network,
         _("In the panel, look at Last feature maps. One of its choices keeps one number for each map."),

@@ -95,7 +95,7 @@ FINE_TUNING_EXERCISES: dict[str, Exercise] = {
             "back. Nothing warned you, so always compare with the frozen stage."
         ),
         _harsh_accuracy,
-        "After the second stage the variable tuned holds the accuracy: check('09-a', tuned).",
+        _("After the second stage the variable tuned holds the accuracy: check('09-a', tuned)."),
     ),
     "09-b": Exercise(
         _("Read the lines from top to bottom, and say after each one which layers are trainable."),

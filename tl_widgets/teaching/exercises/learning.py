@@ -40,9 +40,9 @@ def three_parts(answer: Any) -> str | None:
         return _("{train} images to learn from are less than half. What are the others for?", train=train)
     if test < 30:
         return _(
-            "With {test} test images, each one is worth {test_2:.1f} points: too coarse to tell models apart.",
-            test=test,
-            test_2=100 / test,
+            "With {n} test images, each one is worth {points:.1f} points: too coarse to tell models apart.",
+            n=test,
+            points=100 / test,
         )
     if validation < 15:
         return _(

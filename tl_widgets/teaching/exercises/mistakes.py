@@ -52,7 +52,7 @@ MISTAKES_EXERCISES: dict[str, Exercise] = {
                 "harmful": _("Your next pictures may show it, but these didn't: the interval contains 0."),
             },
         ),
-        "The third sentence of the study says for which images it holds.",
+        _("The third sentence of the study says for which images it holds."),
     ),
     "10-c": Exercise(
         _("What, besides the illness, do two X-rays of one patient have in common?"),

@@ -54,13 +54,13 @@ def plot_flatten_gap(side: int, n_maps: int, n_units: int) -> Figure:
         _(
             "Two ways from {n_maps} feature maps of {side} × {side} places to a Dense layer of {n_units} "
             "units. Flatten keeps all {flat:,} numbers, which takes {largest:,} weights. Global average "
-            "pooling keeps {n_maps}, which takes {n_maps_2:,}.",
+            "pooling keeps {n_maps}, which takes {n_weights:,}.",
             n_maps=n_maps,
             side=side,
             n_units=n_units,
             flat=flat,
             largest=largest,
-            n_maps_2=n_maps * n_units,
+            n_weights=n_maps * n_units,
         ),
     )
 

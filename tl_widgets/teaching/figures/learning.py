@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, within_sentence
 from tl_widgets.plots.style import PALE, PERCENT, add_axes, draw_grid, finish_axes, legend_below, new_figure, note
 from tl_widgets.teaching.show import with_alt_text
 
@@ -30,10 +30,10 @@ def plot_history(*histories: Mapping[str, Sequence[float]], chance: float | None
     figure = new_figure(8.6, 3.6)
     grid = figure.add_gridspec(1, 2)
     epochs = range(1, len(history["loss"]) + 1)
-    for i, name in enumerate(("loss", "accuracy")):
+    for i, (name, title) in enumerate((("loss", _("Loss")), ("accuracy", _("Accuracy")))):
         ax = add_axes(figure, grid[i])
         color = ModelName.SCRATCH.color
-        ax.plot(epochs, history[f"val_{name}"], color=color, linewidth=2.2, label="validation")
+        ax.plot(epochs, history[f"val_{name}"], color=color, linewidth=2.2, label=_("validation"))
         ax.plot(epochs, history[name], color=color, linewidth=1.2, linestyle="--", label=_("training"))
         if name == "loss":
             ax.set_ylim(0, 1.15 * ax.get_ylim()[1])
@@ -54,23 +54,23 @@ def plot_history(*histories: Mapping[str, Sequence[float]], chance: float | None
             legend_below(ax, ax.get_legend_handles_labels()[0], n_columns=3)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         draw_grid(ax, "y")
-        finish_axes(ax, name.capitalize(), x="epoch", y=name)
+        finish_axes(ax, title, x=_("epoch"), y=within_sentence(title))
     first, last = ({key: values[i] for key, values in history.items()} for i in (0, -1))
     return with_alt_text(
         figure,
         _(
-            "Line charts over {n_epochs} epochs. Training loss {loss:.2f} to {loss_2:.2f}, validation "
-            "loss {val_loss:.2f} to {val_loss_2:.2f}. Training accuracy {accuracy} to {accuracy_2}, "
-            "validation accuracy {val_accuracy} to {val_accuracy_2}.",
+            "Line charts over {n_epochs} epochs. Training loss {first_loss:.2f} to {last_loss:.2f}, validation "
+            "loss {first_val_loss:.2f} to {last_val_loss:.2f}. Training accuracy {first_accuracy} to {last_accuracy}, "
+            "validation accuracy {first_val_accuracy} to {last_val_accuracy}.",
             n_epochs=len(epochs),
-            loss=first["loss"],
-            loss_2=last["loss"],
-            val_loss=first["val_loss"],
-            val_loss_2=last["val_loss"],
-            accuracy=percent(first["accuracy"]),
-            accuracy_2=percent(last["accuracy"]),
-            val_accuracy=percent(first["val_accuracy"]),
-            val_accuracy_2=percent(last["val_accuracy"]),
+            first_loss=first["loss"],
+            last_loss=last["loss"],
+            first_val_loss=first["val_loss"],
+            last_val_loss=last["val_loss"],
+            first_accuracy=percent(first["accuracy"]),
+            last_accuracy=percent(last["accuracy"]),
+            first_val_accuracy=percent(first["val_accuracy"]),
+            last_val_accuracy=percent(last["val_accuracy"]),
         ),
     )
 

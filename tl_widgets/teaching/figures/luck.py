@@ -45,11 +45,11 @@ def plot_luck(shown: ArrayLike, true: float) -> Figure:
         figure,
         _(
             "Two bar charts of {n_scores:,} contests. All models are right about {true}. One model shows "
-            "{mean} on average, the best of {shape} {mean_2}.",
+            "{single} on average, the best of {n} {best}.",
             n_scores=len(scores),
             true=percent(true, 0),
-            mean=percent(scores.mean(), 0),
-            shape=scores.shape[1],
-            mean_2=percent(best.mean(), 0),
+            single=percent(scores.mean(), 0),
+            n=scores.shape[1],
+            best=percent(best.mean(), 0),
         ),
     )

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from tl_widgets.core.model_name import ModelName
-from tl_widgets.core.numbers import percent
+from tl_widgets.core.numbers import percent, points
 from tl_widgets.core.translation import _
 from tl_widgets.plots.style import INK, PERCENT, add_axes, draw_grid, finish_axes, legend_below, new_axes, new_figure
 from tl_widgets.records.statistics import wilson_interval
@@ -71,16 +71,16 @@ def turning_point(history: Mapping[str, Sequence[float]]) -> str:
     if last - best <= 1:
         return _("{start}, when training ended: this network might have learned still more.", start=start)
     return _(
-        "{start}, and rose to {losse:.2f} in the end, while the training loss fell from {loss:.2f} "
-        "to {loss_2:.2f}. The validation accuracy was highest after epoch {top}, and went from "
-        "{score} to {score_2}.",
+        "{start}, and rose to {last_val_loss:.2f} in the end, while the training loss fell from {loss:.2f} "
+        "to {last_loss:.2f}. The validation accuracy was highest after epoch {epoch}, and went from "
+        "{highest} to {last}.",
         start=start,
-        losse=losses[last],
+        last_val_loss=losses[last],
         loss=history["loss"][best],
-        loss_2=history["loss"][last],
-        top=top + 1,
-        score=percent(scores[top], 0),
-        score_2=percent(scores[last], 0),
+        last_loss=history["loss"][last],
+        epoch=top + 1,
+        highest=percent(scores[top], 0),
+        last=percent(scores[last], 0),
     )
 
 
@@ -101,7 +101,7 @@ def plot_cures(scores: Mapping[str, Sequence[float]], *, n: int, right: float | 
         low, high = wilson_interval(round(n * validation), n)
         errors = [[max(validation - low, 0)], [max(high - validation, 0)]]
         style: dict[str, Any] = {"color": ModelName.SCRATCH.color, "ecolor": INK, "capsize": 4}
-        ax.barh(y, validation, 0.4, xerr=errors, label="validation" if y == 0 else None, **style)
+        ax.barh(y, validation, 0.4, xerr=errors, label=_("validation") if y == 0 else None, **style)
         ax.plot(
             training,
             y - 0.36,
@@ -149,7 +149,10 @@ def compare_cures(scores: Mapping[str, Sequence[float]], *, n: int) -> str:
         _("Clearly worse"): [name for name in gains if gains[name] < -noise],
     }
     texts = [
-        f"{title}: {', '.join(f'{name} ({100 * gains[name]:+.0f} points)' for name in names)}."
+        title
+        + ": "
+        + ", ".join(_("{name} ({gain} points)", name=name, gain=points(gains[name], 0, signed=True)) for name in names)
+        + "."
         for title, names in groups.items()
         if names
     ]

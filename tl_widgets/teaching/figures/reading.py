@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from tl_widgets.core.model_name import ModelName
-from tl_widgets.core.numbers import percent
+from tl_widgets.core.numbers import number_text, percent
 from tl_widgets.core.translation import _
 from tl_widgets.plots.labels import label_of
 from tl_widgets.plots.style import INK, PERCENT, draw_grid, finish_axes, legend_below, marker_of, new_axes, note
@@ -49,11 +49,11 @@ def plot_asked_again(reported: Sequence[float], again: float) -> Axes:
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     draw_grid(ax, "y")
     legend_below(ax, ax.get_legend_handles_labels()[0], n_columns=2)
-    finish_axes(ax, _("Accuracy on the training digits"), x="epoch", y="accuracy")
+    finish_axes(ax, _("Accuracy on the training digits"), x=_("epoch"), y=_("accuracy"))
     words = _(
-        "fit reports {reported} to {reported_2} over {n_epochs} epochs",
-        reported=percent(reported[0]),
-        reported_2=percent(reported[-1]),
+        "fit reports {first} to {last} over {n_epochs} epochs",
+        first=percent(reported[0]),
+        last=percent(reported[-1]),
         n_epochs=len(epochs),
     )
     return with_alt_text(
@@ -80,7 +80,7 @@ def plot_sideways(curve: LearningCurve, accuracy: float) -> Axes:
         at_least = _("at most ") if needed == curve.n_per_class[0] else ""
         words.append(_("{label} needs {at_least}{needed:.1f}", label=label_of(arm), at_least=at_least, needed=needed))
         ax.plot([needed, needed], [0, accuracy], color=arm.color, linewidth=1.5, linestyle=":")
-        note(ax, f"{at_least}{needed:.1f}", (needed, 0.05), (5, 0), color=arm.color)
+        note(ax, at_least + number_text(needed, ".1f"), (needed, 0.05), (5, 0), color=arm.color)
     ax.axhline(accuracy, color=INK, linewidth=1)
     note(
         ax,
@@ -97,7 +97,9 @@ def plot_sideways(curve: LearningCurve, accuracy: float) -> Axes:
     ax.yaxis.set_major_formatter(PERCENT)
     draw_grid(ax, "y")
     legend_below(ax, ax.get_legend_handles_labels()[0], n_columns=2)
-    finish_axes(ax, _("The same curves, read sideways"), x=_("training images of each class (log scale)"), y="accuracy")
+    finish_axes(
+        ax, _("The same curves, read sideways"), x=_("training images of each class (log scale)"), y=_("accuracy")
+    )
     return with_alt_text(
         ax,
         _(

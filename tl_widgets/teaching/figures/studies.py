@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.numbers import percent
-from tl_widgets.core.text import shown
-from tl_widgets.core.translation import _
+from tl_widgets.core.numbers import MINUS, number_text, percent
+from tl_widgets.core.text import all_of, shown
+from tl_widgets.core.translation import _, pgettext
 from tl_widgets.plots.labels import shortened
 from tl_widgets.plots.style import (
     INK,
@@ -83,8 +83,8 @@ def plot_heat_maps(
     images: NDArray[Any], maps: Mapping[str, Sequence[NDArray[np.float32]]], likeness: Sequence[float]
 ) -> Figure:
     """Draw pictures in a row, and below each one its heat maps, by name; 1.0 in `likeness` means the same map."""
-    shares = [f"{each:.0%}".replace("-", "−") for each in likeness]
-    rows = {"photograph": list(images)} | {
+    shares = [percent(each, 0).replace("-", MINUS) for each in likeness]
+    rows = {_("photograph"): list(images)} | {
         name: [overlaid(image, heat) for image, heat in zip(images, row, strict=True)] for name, row in maps.items()
     }
     width, height = 1.35 * len(images) + 0.9, 0.9 + 1.35 * len(rows)
@@ -103,7 +103,7 @@ def plot_heat_maps(
             if not j:
                 style: dict[str, Any] = {"rotation": 0, "ha": "right", "va": "center", "fontsize": LABEL_SIZE}
                 set_fonts([ax.set_ylabel(name, color=INK, **style)])
-    said = _("{maps}; alike by {shares}", maps=" and ".join(maps), shares=", ".join(shares))
+    said = _("{maps}; alike by {shares}", maps=all_of(maps), shares=", ".join(shares))
     return with_alt_text(figure, _("Photographs, and below each its heat maps, {said}.", said=said))
 
 
@@ -123,12 +123,12 @@ def compare_neighbors(look: LookInside) -> str:
         if first and second:
             had, has = (np.array(layout.nearest) == labels for layout in (first, second))
             counts = _(
-                "{n} → {n_2} of {n_labels} ({n_3} gained, {n_4} lost)",
-                n=had.sum(),
-                n_2=has.sum(),
-                n_labels=len(labels),
-                n_3=(has & ~had).sum(),
-                n_4=(had & ~has).sum(),
+                "{before} → {after} of {n} ({gained} gained, {lost} lost)",
+                before=had.sum(),
+                after=has.sum(),
+                n=len(labels),
+                gained=(has & ~had).sum(),
+                lost=(had & ~has).sum(),
             )
             clear = _("clear") if look.neighbor_difference(second, first).is_clear else _("too close to call")
             lines.append(f"{name}: {counts}, {clear}")
@@ -152,12 +152,14 @@ def plot_sure(measured: Mapping[tuple[str, float], tuple[float, float]], chance:
         arm = "scratch" if "scratch" in name else name
         ax.plot(x, y, color=color_of(arm), marker=marker_of(arm), linewidth=1.5, label=name)
         for i in (0, -1):
-            note(ax, f"× {lights[i]:g}", (x[i], y[i]), (-9, 0), ha="right", color=color_of(arm))
+            note(ax, "× " + number_text(lights[i]), (x[i], y[i]), (-9, 0), ha="right", color=color_of(arm))
     ax.set_xlim(0, 1.02)
     ax.set_ylim(0, 1.02)
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(PERCENT)
-    finish_axes(ax, _("Below the diagonal, a model is too sure"), x=_("how sure, on average"), y="right")
+    finish_axes(
+        ax, _("Below the diagonal, a model is too sure"), x=_("how sure, on average"), y=pgettext("share", "right")
+    )
     legend_below(ax, ax.get_legend_handles_labels()[0], n_columns=2)
     said = "; ".join(
         _(

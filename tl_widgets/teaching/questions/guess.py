@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ipywidgets import HTML, Button, Dropdown, HBox, Text
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.numbers import typed_number
+from tl_widgets.core.numbers import count_text, number_text, typed_number
 from tl_widgets.core.translation import _
 from tl_widgets.teaching.box import PlainBox
 from tl_widgets.teaching.questions.page import QuestionPage
@@ -171,5 +171,5 @@ class Guess(PlainBox):
 def _number(value: float) -> str:
     """Format a number as people write it: 291,405, or 91.1, or 0.3."""
     if float(value).is_integer() or abs(value) >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if abs(value) >= 1 else f"{value:.2g}"
+        return count_text(round(value))
+    return number_text(value, ".1f" if abs(value) >= 1 else ".2g")

@@ -52,7 +52,7 @@ class Quiz(PlainBox):
         chosen = next((option for option in self.question.options if option.text == self.choice.value), None)
         if chosen is None:
             return _("Choose an answer first.")
-        return f"{'Right' if chosen.is_right else 'Not quite'}. {chosen.why}"
+        return _("Right. {why}", why=chosen.why) if chosen.is_right else _("Not quite. {why}", why=chosen.why)
 
     def _check(self) -> None:
         self._feedback.value = f'<div class="tlw-live" role="status">{escape(self.feedback)}</div>'

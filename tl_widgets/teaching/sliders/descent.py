@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.numbers import number_text
 from tl_widgets.core.translation import _, ngettext
 from tl_widgets.data.dataset import Split
 from tl_widgets.plots.style import INK, PALE, add_axes, draw_grid, finish_axes, new_figure, note
@@ -83,7 +84,13 @@ def _draw_losses(ax: Axes, slope: Slope, learning_rates: Sequence[float], walks:
     for rate, walk, marker in zip(learning_rates, walks, cycle("o^s"), strict=False):
         losses = [slope.loss(place) for place in walk]
         ax.plot(range(len(walk)), losses, color=ModelName.SCRATCH.color, marker=marker, markersize=4, linewidth=1)
-        note(ax, f"{rate:.3g}: {losses[-1]:.2f}", (len(walk) - 1, losses[-1]), (6, -3), color=INK)
+        note(
+            ax,
+            number_text(rate, ".3g") + ": " + number_text(losses[-1], ".2f"),
+            (len(walk) - 1, losses[-1]),
+            (6, -3),
+            color=INK,
+        )
     n_steps = len(walks[0]) - 1
     ax.set_xlim(-0.03 * n_steps, 1.28 * n_steps)
     reached = [slope.loss(place) for walk in walks for place in walk]
@@ -91,11 +98,11 @@ def _draw_losses(ax: Axes, slope: Slope, learning_rates: Sequence[float], walks:
     ax.set_yscale("log")
     ax.set_ylim(low, high)
     ticks = [tick for tick in (0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50) if low <= tick <= high]
-    ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.set_yticks(ticks, [number_text(tick) for tick in ticks])
     ax.set_yticks([], minor=True)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     draw_grid(ax, "y")
-    finish_axes(ax, _("The loss after each step"), x="step", y=_("loss (log scale)"))
+    finish_axes(ax, _("The loss after each step"), x=_("step"), y=_("loss (log scale)"))
 
 
 def _draw_walk(ax: Axes, slope: Slope, rate: float, walk: tuple[float, ...]) -> None:
@@ -106,7 +113,7 @@ def _draw_walk(ax: Axes, slope: Slope, rate: float, walk: tuple[float, ...]) -> 
     losses = [slope.loss(place) for place in walk]
     ax.plot(walk, losses, color=ModelName.SCRATCH.color, marker="o", markersize=5, linewidth=1)
     ax.plot([0], [slope.loss(0)], color=PALE, marker="s", markersize=8, linestyle="none")
-    note(ax, "start", (0, slope.loss(0)), (8, 6), color=INK)
+    note(ax, _("start"), (0, slope.loss(0)), (8, 6), color=INK)
     numbered: list[float] = []
     for step, place in enumerate(walk[1:] if high > _WINDOW[1] else (), 1):
         if all(abs(place - other) > 0.05 * (right - left) for other in numbered):  # numbers don't lie on each other

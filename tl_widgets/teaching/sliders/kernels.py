@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.numbers import number_text
 from tl_widgets.core.translation import _
 from tl_widgets.plots.style import INK, SMALL_SIZE, add_axes, finish_axes, new_figure, set_fonts
 from tl_widgets.teaching.show import with_alt_text
@@ -42,9 +43,9 @@ def slide(image: ArrayLike, kernel: ArrayLike) -> NDArray[np.float64]:
     if pixels.ndim != 2 or weights.ndim != 2 or min(pixels.shape) < max(weights.shape):
         raise InputError(
             _(
-                "A kernel of {shape} doesn't slide over an image of {shape_2}.",
-                shape=weights.shape,
-                shape_2=pixels.shape,
+                "A kernel of {kernel} doesn't slide over an image of {image}.",
+                kernel=weights.shape,
+                image=pixels.shape,
             )
         )
     windows = np.lib.stride_tricks.sliding_window_view(pixels, weights.shape)
@@ -104,7 +105,7 @@ def plot_kernel(image: ArrayLike, kernel: ArrayLike, row: int, column: int) -> F
 
 
 def _signed(weight: float) -> str:
-    return f"({weight:g})" if weight < 0 else f"{weight:g}"
+    return f"({number_text(weight)})" if weight < 0 else number_text(weight)
 
 
 def _mark(ax: Axes, x: int, y: int, side: int) -> None:

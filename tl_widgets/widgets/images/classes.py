@@ -122,7 +122,9 @@ class ImageClasses(VBox):
         self.rows: list[_ClassBox] = []
         self._boxes = Box([new_class])
         self._boxes.add_class("tlw-class-boxes")
-        self.pages = Pages("classes", CLASSES_PER_PAGE, self._show)
+        self.pages = Pages(
+            _("Earlier classes"), _("More classes"), _("classes {first} to {last} of {n}"), CLASSES_PER_PAGE, self._show
+        )
         super().__init__([self._boxes, self.pages])
         self._show()
 

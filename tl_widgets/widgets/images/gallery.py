@@ -24,10 +24,10 @@ Edit = Callable[[ImageCollection], ImageCollection]
 class Pages(HBox):
     """Buttons that turn pages."""
 
-    def __init__(self, noun: str, size: int, on_turn: Callable[[], None]) -> None:
-        self._noun, self._size, self.page, self._n = noun, size, 0, 0
-        self.previous_button = Button(icon="chevron-left", description=_("Earlier {noun}", noun=noun))
-        self.next_button = Button(icon="chevron-right", description=_("More {noun}", noun=noun))
+    def __init__(self, earlier: str, more: str, place: str, size: int, on_turn: Callable[[], None]) -> None:
+        self._place, self._size, self.page, self._n = place, size, 0, 0
+        self.previous_button = Button(icon="chevron-left", description=earlier)
+        self.next_button = Button(icon="chevron-right", description=more)
         self._text, self._on_turn = HTML(), on_turn
         self.previous_button.on_click(lambda _: self._turn(-1))
         self.next_button.on_click(lambda _: self._turn(1))
@@ -40,17 +40,8 @@ class Pages(HBox):
         self.page = min(self.page, max(0, (n - 1) // self._size))
         first, last = self.page * self._size, min((self.page + 1) * self._size, n)
         self.previous_button.disabled, self.next_button.disabled = first == 0, last >= n
-        self._text.value = (
-            _(
-                "<span>{noun} {first} to {last} of {n}</span>",
-                noun=self._noun,
-                first=count_text(first + 1),
-                last=count_text(last),
-                n=count_text(n),
-            )
-            if n
-            else ""
-        )
+        place = self._place.format(first=count_text(first + 1), last=count_text(last), n=count_text(n))
+        self._text.value = f"<span>{place}</span>" if n else ""
         self.layout.display = "" if n > self._size else "none"
         return slice(first, last)
 
@@ -107,7 +98,13 @@ class ImageGallery(VBox):
         self.back_button = Button(description=_("Back to the classes"), icon="arrow-left")
         self.menu = Dropdown(description=_("Look through"), style=STYLE)
         self.menu.observe(self._chosen, "value")
-        self.pages = Pages("pictures", IMAGES_PER_PAGE, self._show)
+        self.pages = Pages(
+            _("Earlier pictures"),
+            _("More pictures"),
+            _("pictures {first} to {last} of {n}"),
+            IMAGES_PER_PAGE,
+            self._show,
+        )
         note = HTML(
             _('<p class="tlw-note">Clear the check box of a picture that the models should not learn from.</p>')
         )

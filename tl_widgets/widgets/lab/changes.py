@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.numbers import number_text
 from tl_widgets.core.translation import in_english, within_sentence
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.records.comparison import Comparison, RunResult
@@ -40,7 +41,7 @@ def values_text(values: Mapping[str, Any], preset: str = "", *, transfer: bool =
 
 def _value_text(name: str, value: Any) -> str:
     declared = CONTROLS[name]
-    shown = declared.none if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    shown = declared.none if value is None else number_text(value) if isinstance(value, float) else str(value)
     label = within_sentence(declared.label)
     is_count = in_english(declared.label).endswith(("pochs", "class"))
     return f"{shown} {label}" if is_count else f"{label} {shown}"

@@ -12,7 +12,7 @@ from tl_widgets.core.html import Markup, escape, join
 from tl_widgets.core.model_name import heading_of
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.text import printable
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, pgettext
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.records.comparison import Comparison
 from tl_widgets.records.export import ExportReport
@@ -39,7 +39,7 @@ class ExportFields(VBox):
                                tooltip=_("By default, an export that disagrees with its original on more than 0.5% of "
                                          "the test images isn't written"))  # fmt: skip
         self.folder = Text("transfer-learning-export", description=_("Export's folder"), style=STYLE)
-        self.button = Button(description=_("Export"), icon="share")
+        self.button = Button(description=pgettext("button", "Export"), icon="share")
         self.fields = (self.model, self.format, self.int8, self.anyway, self.folder, self.button)
         super().__init__([row(self.model, self.format, self.folder), row(self.int8, self.anyway, self.button)])
 

@@ -9,6 +9,7 @@ from ipywidgets import HTML, Button, HBox, VBox
 from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName, heading_of, label_of
 from tl_widgets.core.numbers import percent, points_range
+from tl_widgets.core.text import all_of
 from tl_widgets.core.translation import _
 from tl_widgets.export.networks import plot_networks
 from tl_widgets.plots.labels import Score, scores_of
@@ -168,4 +169,4 @@ def _balanced(comparison: Comparison) -> str:
     if not any(run.is_uneven for run in tested):
         return ""
     shares = [percent(run.balanced_accuracy) for run in tested if run.balanced_accuracy is not None]
-    return _("Classes counted equally: {shares}", shares=_(" and ").join(shares)) if len(shares) == len(tested) else ""
+    return _("Classes counted equally: {shares}", shares=all_of(shares)) if len(shares) == len(tested) else ""

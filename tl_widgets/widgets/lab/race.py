@@ -46,7 +46,7 @@ class RaceView(Picture):
         chance: float,
         fine_tuning_start: int = 0,
         note: str = "",
-        baseline: str = "chance",
+        baseline: str = _("chance"),
         images: str = "",
     ) -> None:
         """Start without curves; those that are shown now become ghosts if they are of the same images.

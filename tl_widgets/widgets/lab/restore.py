@@ -193,9 +193,9 @@ def _rejection_reason(comparison: Comparison, source: DataSource, settings: LabS
     own = source.own
     if own is not None and own.image_size != settings.image_size:
         sizes = _(
-            "Its images are {image_size} pixels wide and high, but those of this Lab are {image_size_2}.",
-            image_size=settings.image_size,
-            image_size_2=own.image_size,
+            "Its images are {size} pixels wide and high, but those of this Lab are {own}.",
+            size=settings.image_size,
+            own=own.image_size,
         )
         return f"{sizes} {unchanged}"
     if settings.n_per_class is not None and settings.n_per_class > most:

@@ -10,7 +10,7 @@ from ipywidgets import HTML, Button, Dropdown, VBox
 
 from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName, heading_of
-from tl_widgets.core.numbers import count_text, interval_text, percent
+from tl_widgets.core.numbers import count_text, interval_text, number_text, percent
 from tl_widgets.core.translation import _, ngettext
 from tl_widgets.data.archives import printable
 from tl_widgets.plots.labels import Score, chance_level, scores_of
@@ -51,11 +51,13 @@ class LabRun:
     def title(self) -> str:
         """The title in a menu."""
         scores = scores_of(self.result) if self.result.runs else {}
-        accuracies = _(" against ").join(
-            percent(scores[name].accuracy) for name in (ModelName.SCRATCH, ModelName.TRANSFER) if name in scores
-        )
+        shares = [percent(scores[name].accuracy) for name in (ModelName.SCRATCH, ModelName.TRANSFER) if name in scores]
+        if len(shares) == 2:
+            shares = [_("{scratch} against {transfer}", scratch=shares[0], transfer=shares[1])]
         loaded = _(" (loaded)") if self.source else ""
-        return _("Run {n}{loaded}: {result}", n=self.number, loaded=loaded, result=accuracies or _("stopped"))
+        return _(
+            "Run {n}{loaded}: {result}", n=self.number, loaded=loaded, result=shares[0] if shares else _("stopped")
+        )
 
 
 class RunsView(VBox):
@@ -159,7 +161,7 @@ def _table(runs: tuple[LabRun, ...]) -> str:
             )
             for model in done
         )
-        cost = Markup("<br>").join(f"{model.seconds.total:.1f}" for model in done)
+        cost = Markup("<br>").join(number_text(model.seconds.total, ".1f") for model in done)
         loaded = (
             Markup(_(" <small>loaded from {source}</small>")).format(source=printable(run.source)) if run.source else ""
         )
@@ -186,22 +188,25 @@ def _edits_text(origin: Origin | None) -> str:
 
 def _value(name: str, value: Any) -> str:
     if value is None:
-        return "random" if name == "weights" else "all"
+        return _("random") if name == "weights" else _("all")
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     if isinstance(value, float):
-        return f"{value:g}"
+        return number_text(value)
     return str(value)
 
 
 def _score(result: Comparison, name: str, scores: dict[str, Score]) -> str:
     if name not in scores:
-        return "stopped" if name in result.config.model_names else ""
+        return _("stopped") if name in result.config.model_names else ""
     score = scores[name]
     part, accuracies = score.parts
-    seeds = f"; {len(accuracies)} {part}s" if accuracies else ""
+    seeds = ""
+    if accuracies:
+        n = len(accuracies)
+        seeds = ngettext("; {n} fold", "; {n} folds", n) if part == "fold" else ngettext("; {n} seed", "; {n} seeds", n)
     return Markup("<b>{}</b> <small>({}{})</small>").format(
         percent(score.accuracy), interval_text(score.interval), seeds
     )

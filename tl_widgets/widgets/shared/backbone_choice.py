@@ -10,6 +10,7 @@ from ipywidgets import HTML, Button, VBox
 from tl_widgets.backbones.catalogue import find_backbone, list_backbones
 from tl_widgets.backbones.family import Backbone, memory_needed
 from tl_widgets.core.config import MIN_IMAGE_SIZE
+from tl_widgets.core.numbers import percent
 from tl_widgets.core.resources import memory_available
 from tl_widgets.core.translation import _
 from tl_widgets.widgets.shared.costs import has_local_weights, too_large
@@ -31,7 +32,7 @@ def _text(backbone: Backbone, image_size: int, free: int) -> str:
     # Short enough for the narrow menu: the line above it says more about the chosen one.
     facts = [backbone.name]
     if backbone.top1_pct:
-        facts.append(f"{backbone.top1_pct:.1f}%")
+        facts.append(percent(backbone.top1_pct / 100))
     if free and memory_needed(backbone, image_size) > free:
         facts.append(_("doesn't fit"))
     elif not has_local_weights(backbone):

@@ -9,6 +9,7 @@ from typing import Any
 from ipywidgets import Checkbox, Dropdown, HBox, Text, Widget
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.numbers import number_text
 from tl_widgets.core.settings import Choice, Flag, Name, Part, Real, Setting, Several, Whole
 from tl_widgets.core.translation import _
 from tl_widgets.widgets.shared.slider import NumberInput, Slider
@@ -200,7 +201,7 @@ def make_field(setting: Setting, slider: Sequence[float] = ()) -> Field:
         case Whole() | Real() if widget:
             return NumberField(setting, widget)
         case Real(usual=usual) if usual:
-            return MenuField(setting, [(f"{value:g}", value) for value in usual])
+            return MenuField(setting, [(number_text(value), value) for value in usual])
         case Whole() | Real():
             return NumberField(setting)
         case Flag():

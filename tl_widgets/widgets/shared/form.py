@@ -175,11 +175,11 @@ class Form(VBox, Generic[FormSettings]):
         if own is not None and images.image_size != own.image_size:
             raise InputError(
                 _(
-                    "The images of {own_name} are {image_size} pixels wide and high, but the settings "
-                    "ask for {image_size_2}. Load the data set again with the size you want.",
-                    own_name=own.name,
-                    image_size=own.image_size,
-                    image_size_2=images.image_size,
+                    "The images of {name} are {size} pixels wide and high, but the settings "
+                    "ask for {wanted}. Load the data set again with the size you want.",
+                    name=own.name,
+                    size=own.image_size,
+                    wanted=images.image_size,
                 )
             )
         return settings

@@ -74,7 +74,7 @@ class ProgressView(HTML):
         self._fetch = self._repeat = None
         self._latest = {}
         for run in runs:
-            status = "stopped" if run.stopped else "done"
+            status = _("stopped") if run.stopped else _("done")
             n_done = 0 if run.stopped else 1
             self._latest[run.name] = Event("done", status, run.name, n_done, 1, seconds=run.seconds.total)
         self.show_text(text)

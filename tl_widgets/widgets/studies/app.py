@@ -329,10 +329,10 @@ class StudyLab(App[StudyScreen, StudyResult]):
             return
         message.value = Markup(
             _(
-                '<p class="tlw-note" role="status">Saved {file_link} and {file_link_2}. Read it with: '
+                '<p class="tlw-note" role="status">Saved {record} and {figure}. Read it with: '
                 "<code>tl_widgets.{name}.from_json(...)</code></p>"
             )
-        ).format(file_link=file_link(record), file_link_2=file_link(figure), name=type(finding.result).__name__)
+        ).format(record=file_link(record), figure=file_link(figure), name=type(finding.result).__name__)
         self.screen.list_records()
 
     def _load_typed(self) -> None:

@@ -7,7 +7,7 @@ import time
 from ipywidgets import HTML
 
 from tl_widgets.core.events import Event, seconds_left
-from tl_widgets.core.model_name import find_model
+from tl_widgets.core.model_name import find_model, word_of
 from tl_widgets.core.numbers import duration_text
 from tl_widgets.core.translation import _
 from tl_widgets.widgets.shared.html import escape, progress
@@ -64,7 +64,7 @@ class StudyProgress(HTML):
         bars = progress(_("Whole study"), *self._study_numbers()) if self._n_models else ""
         if self._step is not None:
             model = find_model(self._step.model)
-            name = self._step.model.replace("_", " ")
+            name = word_of(self._step.model).replace("_", " ")
             label = model.heading if model else name[:1].upper() + name[1:] or _("This step")
             bars += progress(label, *event_numbers(self._step))
         self.value = f'<p class="tlw-phase">{escape(self._text)}</p>{bars}'

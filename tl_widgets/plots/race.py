@@ -268,8 +268,11 @@ def notes(race: Race, width: int, height: int) -> Markup:
 
 def status(axes: SvgAxes, content: str) -> Markup:
     """Return a text in the middle of empty axes."""
-    lines = textwrap.wrap(content, max(12, int((axes.x.end - axes.x.start - 40) / (0.52 * NORMAL))))[:6]
-    middle, top = (axes.x.start + axes.x.end) / 2, (axes.y.start + axes.y.end) / 2 - 9 * len(lines) + 12
+    start, end = axes.x.start, axes.x.end
+    if end - start < 220:  # no curve has a label yet, so their place is free
+        end = axes.width
+    lines = textwrap.wrap(content, max(12, int((end - start - 40) / (0.52 * NORMAL))))[:6]
+    middle, top = (start + end) / 2, (axes.y.start + axes.y.end) / 2 - 9 * len(lines) + 12
     style = f'fill="currentColor" {HALO}'
     return join(
         text(middle, top + 18 * i, part, size=NORMAL, anchor="middle", style=style) for i, part in enumerate(lines)

@@ -225,9 +225,9 @@ def _dots(axes: SvgAxes, chart: StageChart) -> Markup:
         parts.append(line(path, color, width=2, more='stroke-opacity=".8"') if len(path) > 1 else "")
     for dot in sorted(chart.dots, key=lambda dot: not dot.is_small):
         x, y = axes.x(dot.x), axes.y(dot.y)
-        parts.append(Markup(f'<g class="tlw-dot"{" opacity=" + chr(34) + ".45" + chr(34) if dot.is_small else ""}>'))
+        parts.append(Markup(f'<g class="tlw-dot"{" opacity=" + chr(34) + ".6" + chr(34) if dot.is_small else ""}>'))
         if dot.is_small:
-            parts.append(_marker(x, y, dot.series, 2.2))
+            parts.append(_marker(x, y, dot.series, 2.6))
         elif dot.ci95 is None or not find_model(dot.series):
             parts += [_bar(axes, chart, dot) if dot.ci95 else "", _marker(x, y, dot.series)]
         else:

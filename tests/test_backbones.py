@@ -409,7 +409,7 @@ def test_random_weights_are_a_matter_of_the_seed_alone():
     import keras
     import tensorflow as tf
 
-    backbone = find_backbone("MobileNetV3Small")
+    backbone = find_backbone("MobileNet")
 
     def draw(seed):
         return build_backbone(backbone, (32, 32, 3), RANDOM, seed=seed).get_weights()

@@ -20,6 +20,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.data.dataset import ImageDataset, Split
 from tl_widgets.models.builders import build_scratch, build_transfer
+from tl_widgets.training import kept_learners
 from tl_widgets.training.features import FrozenPart
 from tl_widgets.training.learners import KerasLearner, LinearHead, batches, count_dead_units
 from tl_widgets.training.loop import train
@@ -118,14 +119,37 @@ def test_logistic_regression_agrees_on_the_same_features(assets):
     assert theirs > 0.8
 
 
-def test_the_same_seed_gives_the_same_numbers(textures):
-    def once(seed):
-        return train(tiny_scratch(textures, dropout=0.3, seed=seed), textures, epochs=2, seed=seed)
+def test_the_same_seed_gives_the_same_numbers_also_in_a_network_that_was_kept(textures, monkeypatch):
+    def once(seed, rate=1e-3):
+        model = tiny_scratch(textures, dropout=0.3, seed=seed)
+        return train(model, textures, epochs=2, seed=seed, learning_rate=rate)
 
-    first, again, other = once(1), once(1), once(2)
+    monkeypatch.setattr(kept_learners, "_kept", [])
+    first, other, again = once(1), once(2, 0.01), once(1)
+    ((_, learner),) = kept_learners._kept  # all three were trained by it
     assert first.history.loss == again.history.loss
     assert first.probabilities == again.probabilities
     assert first.history.loss != other.history.loss
+    for run in (first, other):  # a training leaves the models of earlier ones alone
+        answers = run.model.predict(textures.test.images, verbose=0)
+        np.testing.assert_allclose(answers, np.array(run.probabilities), atol=1e-4)
+    assert again.model is not learner.model
+    for mine, its in zip(again.model.variables, learner.model.variables, strict=True):
+        np.testing.assert_array_equal(mine.numpy(), its.numpy())  # the state of the Dropout, too
+    train(tiny_scratch(textures, dropout=0.3, pooling="average"), textures, epochs=1)
+    assert len(kept_learners._kept) == 2  # other layers are another network
+
+
+def test_a_network_that_was_stopped_or_whose_layers_are_not_plain_is_not_kept(textures, monkeypatch):
+    """After a Stop, a step may still be running."""
+    monkeypatch.setattr(kept_learners, "_kept", [])
+    stop = StopAt(lambda event: event.epoch == 1)
+    train(tiny_scratch(textures), textures, epochs=9, on_event=stop, cancel=stop.cancel)
+    regular = keras.layers.Dense(3, "softmax", kernel_regularizer="l2")
+    layers = tiny_scratch(textures).layers[:-1]
+    own = keras.Sequential([keras.layers.Input(textures.image_shape), *layers, regular])
+    train(own, textures, epochs=1)
+    assert kept_learners._kept == []
 
 
 def test_augmented_copies_are_read_once_and_used(textures):

@@ -13,8 +13,10 @@ settings in one flat list: `flat_settings`, `flat_values` and `with_flat_values`
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Self, TypeVar
 
 from tl_widgets.core.arguments import checked
@@ -115,10 +117,13 @@ def setting(
     return dataclasses.field(default=default, metadata={_KEY: declared})
 
 
-def settings_of(kind: type) -> dict[str, Setting]:
+@functools.cache  # a form asks hundreds of times
+def settings_of(kind: type) -> Mapping[str, Setting]:
     """Return the settings that a dataclass declares, by name, in order."""
     fields = (field for field in dataclasses.fields(kind) if _KEY in field.metadata)
-    return {field.name: dataclasses.replace(field.metadata[_KEY], name=field.name) for field in fields}
+    return MappingProxyType(
+        {field.name: dataclasses.replace(field.metadata[_KEY], name=field.name) for field in fields}
+    )
 
 
 class Settings:

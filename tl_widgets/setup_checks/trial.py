@@ -63,6 +63,7 @@ class Trial:
             "epochs": self.config.epochs,
             "seed": self.config.seed,
             "learning_rate": learning_rate,
+            "validate": False,  # only the test is compared
         }
         run = train(model, self.dataset, name=way, on_event=self.on_event, cancel=self.cancel, **settings)
         if not run.labels:

@@ -95,7 +95,7 @@ class FrozenPart:
         self._rows: dict[bytes, Row] = {}
 
         # Pad the last batch to one fixed shape: tracing a second shape takes a second or two.
-        @tf.function(input_signature=[tf.TensorSpec((BATCH, *input_shape), tf.uint8)])  # type: ignore[untyped-decorator]
+        @tf.function(input_signature=[tf.TensorSpec((BATCH, *input_shape), tf.uint8)], autograph=False)  # type: ignore[untyped-decorator]
         def compute(images: Any) -> Any:
             values = tf.cast(images, tf.float32)
             for layer in layers:

@@ -25,6 +25,8 @@ _BRIGHTNESS = 0.2
 PREDICT_BATCH = 32
 _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-7  # Adam's constants, as in Keras
 _TINY = 1e-7  # Keras clips probabilities here before the logarithm
+# What layers may have beyond their arithmetic; `LinearHead` doesn't implement it.
+ADDITIONS = ("kernel_regularizer", "bias_regularizer", "activity_regularizer", "kernel_constraint", "bias_constraint")
 
 
 def augment_images(images: Images, *, seed: int = 0) -> Images:
@@ -198,19 +200,23 @@ class LinearHead:
 
 
 class KerasLearner:
-    """A Keras model or its trainable end, with Adam and a loss for its last layer."""
+    """A Keras model or its trainable end (`model`), with Adam and a loss for its last layer."""
 
     def __init__(
         self, model: keras.Model, dtype: tf.DType, learning_rate: float, class_weights: Array | None = None
     ) -> None:
         shape = tuple(model.input_shape[1:])
-        optimizer = Adam(learning_rate)
+        self.model = model
+        self._optimizer = optimizer = Adam(learning_rate)
         optimizer.build(model.trainable_variables)
         losses = keras.losses
         is_sigmoid = model.output_shape[-1] == 1
 
         # The batch dimension is open: otherwise the smaller last batch would be traced again.
-        @tf.function(input_signature=[tf.TensorSpec((None, *shape), dtype), tf.TensorSpec((None,), tf.int64)])  # type: ignore[untyped-decorator]
+        @tf.function(
+            input_signature=[tf.TensorSpec((None, *shape), dtype), tf.TensorSpec((None,), tf.int64)],
+            autograph=False,  # nothing depends on a tensor
+        )  # type: ignore[untyped-decorator]
         def step(inputs: Any, labels: Any) -> Any:
             with tf.GradientTape() as tape:
                 answers = model(tf.cast(inputs, tf.float32), training=True)
@@ -225,11 +231,17 @@ class KerasLearner:
             optimizer.apply(gradients, model.trainable_variables)
             return total, answers
 
-        @tf.function(input_signature=[tf.TensorSpec((PREDICT_BATCH, *shape), dtype)])  # type: ignore[untyped-decorator]
+        @tf.function(input_signature=[tf.TensorSpec((PREDICT_BATCH, *shape), dtype)], autograph=False)  # type: ignore[untyped-decorator]
         def answer(inputs: Any) -> Any:
             return model(tf.cast(inputs, tf.float32), training=False)
 
         self._step, self._answer = step, answer
+
+    def restart(self, learning_rate: float) -> None:
+        """Forget what Adam knows, for another training."""
+        for variable in self._optimizer.variables:
+            variable.assign(keras.ops.zeros_like(variable))
+        self._optimizer.learning_rate = learning_rate
 
     def fit_batch(self, inputs: Any, labels: NDArray[np.int64]) -> tuple[float, int]:
         """Train one Adam step; return the mean loss and the correct answers before it."""

@@ -25,9 +25,10 @@ from tl_widgets.models.builders import count_parameters
 from tl_widgets.records.comparison import Diagnosis, History, RunResult, Seconds
 from tl_widgets.records.run import diagnose, is_stuck
 from tl_widgets.training.features import FrozenPart
+from tl_widgets.training.kept_learners import BorrowedLearner, learner_for
 from tl_widgets.training.learners import (
+    ADDITIONS,
     PREDICT_BATCH,
-    KerasLearner,
     Learner,
     LinearHead,
     balanced_weights,
@@ -42,8 +43,6 @@ from tl_widgets.training.race import Turns, finish
 from tl_widgets.training.stoppable import Stoppable
 
 Array = NDArray[np.float32]
-# `LinearHead` doesn't implement these.
-_ADDITIONS = ("kernel_regularizer", "bias_regularizer", "activity_regularizer", "kernel_constraint", "bias_constraint")
 _EVENT_EVERY = 0.1  # seconds; nobody reads faster
 
 
@@ -202,6 +201,8 @@ class Training:
         try:
             learner = yield from self._fit()
             self._evaluate(learner)
+            if isinstance(learner, BorrowedLearner):
+                learner.give_back()
         except CancelledError:
             stopped = True
         return self._result(stopped)
@@ -219,6 +220,8 @@ class Training:
         finally:
             if isinstance(learner, LinearHead):  # it trains outside the model
                 self.model.layers[-1].set_weights([learner.kernel, learner.bias])
+            elif isinstance(learner, BorrowedLearner):
+                learner.write_back()
         return learner
 
     def _prepare(self) -> tuple[_Part, _Part | None]:
@@ -260,7 +263,7 @@ class Training:
             n_values=sum(prod(layer.output.shape[1:]) for layer in model.layers),
             batch_size=batch_size,
         )
-        return KerasLearner(model, tf.as_dtype(part.inputs.dtype), config.learning_rate, weights)
+        return learner_for(model, tf.as_dtype(part.inputs.dtype), config.learning_rate, weights)
 
     def _train_epoch(self, learner: Learner, part: _Part, validation: _Part | None, epoch: int) -> None:
         reported = time.perf_counter()
@@ -386,7 +389,7 @@ def _is_linear(head: list[keras.layers.Layer]) -> bool:
         and type(dense) is keras.layers.Dense
         and dense.trainable
         and dense.use_bias
-        and all(getattr(dense, name) is None for name in _ADDITIONS)
+        and all(getattr(dense, name) is None for name in ADDITIONS)
         and dense.activation is (keras.activations.sigmoid if dense.units == 1 else keras.activations.softmax)
         and len(dense.input.shape) == 2
     )

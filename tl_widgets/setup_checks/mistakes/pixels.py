@@ -83,9 +83,10 @@ def _channel_order(trial: Trial) -> TwoWays:
                 dataset_name=trial.dataset.name,
             )
         )
-    right = trial.run(trial.transfer(*trial.layers()), "right")
+    layers = trial.layers()
+    right = trial.run(trial.transfer(*layers), "right")
     other = replace(trial, dataset=replace(trial.dataset, test=Split(np.ascontiguousarray(swapped), test.labels)))
-    return compare_runs(right, other.run(other.transfer(*other.layers()), "wrong"))
+    return compare_runs(right, other.run(other.transfer(*layers), "wrong"))
 
 
 def find_wrong_pixels(setup: Setup) -> Iterator[Finding]:

@@ -74,5 +74,6 @@ def differences(settings_list: list[LabSettings]) -> dict[str, list[Any]]:
     """Return the settings that differ, each with its values in `settings_list`, in order."""
     if not settings_list:
         return {}
-    columns = {name: [settings.values[name] for settings in settings_list] for name in settings_list[0].values}
+    rows = [settings.values for settings in settings_list]
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
     return {name: column for name, column in columns.items() if any(value != column[0] for value in column)}

@@ -13,7 +13,6 @@ settings in one flat list: `flat_settings`, `flat_values` and `with_flat_values`
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -117,13 +116,16 @@ def setting(
     return dataclasses.field(default=default, metadata={_KEY: declared})
 
 
-@functools.cache  # a form asks hundreds of times
+_known: dict[type, Mapping[str, Setting]] = {}  # a form asks hundreds of times
+
+
 def settings_of(kind: type) -> Mapping[str, Setting]:
     """Return the settings that a dataclass declares, by name, in order."""
-    fields = (field for field in dataclasses.fields(kind) if _KEY in field.metadata)
-    return MappingProxyType(
-        {field.name: dataclasses.replace(field.metadata[_KEY], name=field.name) for field in fields}
-    )
+    if kind not in _known:
+        fields = (field for field in dataclasses.fields(kind) if _KEY in field.metadata)
+        found = {field.name: dataclasses.replace(field.metadata[_KEY], name=field.name) for field in fields}
+        _known[kind] = MappingProxyType(found)
+    return _known[kind]
 
 
 class Settings:

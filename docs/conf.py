@@ -39,7 +39,7 @@ html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_theme_options = {
     "github_url": "https://github.com/tl-widgets/tl_widgets",
-    "header_links_before_dropdown": 7,
+    "header_links_before_dropdown": 6,  # more would take a second row on a laptop
     "navigation_with_keys": False,
     "show_prev_next": True,
     "secondary_sidebar_items": ["page-toc"],
@@ -49,7 +49,8 @@ html_theme_options = {
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
-html_sidebars = {"glossary": [], "changelog": [], "contributing": [], "architecture": [], "index": []}
+_ALONE = ("glossary", "predictions", "changelog", "contributing", "architecture", "index")
+html_sidebars: dict[str, list[str]] = {page: [] for page in _ALONE}
 
 # A notebook stands in its folder for JupyterLab and Binder; Sphinx reads only what lies under docs/. Links to what lies
 # beside it lead elsewhere here.

@@ -283,6 +283,15 @@ class TestWhatMayBeKept:
         assert part.n_layers == 3
         assert part.output_shape == (4,)
 
+    @pytest.mark.parametrize("side", [127, 128])
+    def test_large_images_in_two_halves_have_the_features_of_one_batch(self, side):
+        pixels = np.random.default_rng(0).integers(0, 256, (17, side, side, 3), np.uint8)
+        conv, pool = self.frozen(keras.layers.Conv2D(4, 3)), keras.layers.GlobalAveragePooling2D()
+        head = keras.layers.Dropout(0.5)
+        model = keras.Sequential([keras.layers.Input((side, side, 3)), conv, pool, head])
+        features = FrozenPart.of(model).read(Split(pixels, np.zeros(17, np.int64)), keep=False).values
+        np.testing.assert_allclose(features, pool(conv(pixels.astype(np.float32))), rtol=1e-5, atol=1e-3)
+
     def test_a_trainable_backbone_declines(self):
         assert FrozenPart.of(self.stack(keras.layers.Conv2D(4, 3), keras.layers.Flatten())) is None
 

@@ -4,8 +4,10 @@
 
 FOLDER has train/, validation/ (optional) and test/ with one sub-folder per class. The plain recipe is that of the
 Keras guide on transfer learning: image_dataset_from_directory, a frozen backbone called with training=False, and
-model.fit. Both sides decode the images, build the model, train with validation in every epoch and test once. The
-ceiling of the gain is the number of epochs. Also times a head that is trained again on kept features.
+model.fit. Both sides decode the images, build the model, train with validation in every epoch and test once. With E
+epochs the plain recipe runs the backbone E x (train + validation) + test times where tl_widgets runs it train +
+validation + test times: the gain from counting, printed beside the gain in seconds. Also times a head that is trained
+again on kept features.
 """
 
 import argparse
@@ -20,13 +22,14 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def lay_out(source, target, image_size, n_copies):
-    """Write the three splits, each image with changed copies, as JPEG files: both sides read the very same files."""
+    """Write the three splits, each image with changed copies, as JPEG files for both sides; return their sizes."""
     from PIL import Image
 
     from tl_widgets import load_folder
     from tl_widgets.training.learners import with_augmented
 
     dataset = load_folder(source, image_size=image_size)
+    sizes = []
     for name in ("train", "validation", "test"):
         split = with_augmented(getattr(dataset, name), n_copies)
         for i, (image, label) in enumerate(zip(split.images, split.labels, strict=True)):
@@ -34,6 +37,8 @@ def lay_out(source, target, image_size, n_copies):
             folder.mkdir(parents=True, exist_ok=True)
             Image.fromarray(image).save(folder / f"{i:05}.jpg", quality=95)
         print(f"{name}: {len(split)} images")
+        sizes.append(len(split))
+    return sizes
 
 
 def plain(folder, image_size, backbone, weights, epochs, batch_size):
@@ -136,7 +141,7 @@ def main():
     print(f"head on kept features, 720 x 1280, 12 classes, 10 epochs: {head:.0f} ms; Keras fit {fit:.0f} ms")
     scratch = Path(tempfile.mkdtemp())
     try:
-        lay_out(arguments.folder, scratch, arguments.image_size, arguments.copies)
+        n_train, n_validation, n_test = lay_out(arguments.folder, scratch, arguments.image_size, arguments.copies)
         settings = (arguments.image_size, arguments.backbone, arguments.weights)
         # Warm both sides: whoever comes first would pay for TensorFlow's own start.
         ours(scratch, *settings, 1, arguments.batch_size)
@@ -145,10 +150,12 @@ def main():
             mine, accuracy = ours(scratch, *settings, epochs, arguments.batch_size)
             theirs, their_accuracy = plain(scratch, *settings, epochs, arguments.batch_size)
             gain = theirs / mine
+            n_fitted = n_train + n_validation
+            counted = (epochs * n_fitted + n_test) / (n_fitted + n_test)
             print(
                 f"{arguments.backbone}, {arguments.image_size} px, {epochs} epochs: plain Keras {theirs:.1f} s "
                 f"({their_accuracy:.3f}), tl_widgets {mine:.1f} s ({accuracy:.3f}): {gain:.1f} times as fast, "
-                f"{gain / epochs:.2f} of the ceiling"
+                f"{gain / epochs:.2f} of the epochs; {counted:.1f} from counting images"
             )
     finally:
         shutil.rmtree(scratch)

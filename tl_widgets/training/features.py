@@ -29,6 +29,7 @@ from tl_widgets.training.feature_store import Row, read_features, write_features
 from tl_widgets.training.stoppable import Stoppable
 
 BATCH = 16  # 32 images of 96 pixels take 0.1 GB more, and no less time
+_SPLIT_FROM = 128 * 128  # pixels; from here on two half batches side by side are 5 to 20% faster, also on one core
 _FORMAT = "1"  # change it when the same layers would give other features: stored rows are then ignored
 _TIMED_BATCHES, _TIMED_SECONDS = 10, 2.0  # whichever comes first
 _KEPT_IN_MEMORY = 400_000_000  # bytes
@@ -94,15 +95,23 @@ class FrozenPart:
         self.fingerprint = digest.digest()
         self._rows: dict[bytes, Row] = {}
 
-        # Pad the last batch to one fixed shape: tracing a second shape takes a second or two.
-        @tf.function(input_signature=[tf.TensorSpec((BATCH, *input_shape), tf.uint8)], autograph=False)  # type: ignore[untyped-decorator]
-        def compute(images: Any) -> Any:
+        n_parts = 2 if prod(input_shape[:2]) >= _SPLIT_FROM else 1
+
+        @tf.function(  # type: ignore[untyped-decorator]
+            input_signature=[tf.TensorSpec((BATCH // n_parts, *input_shape), tf.uint8)], autograph=False
+        )
+        def compute_part(images: Any) -> Any:
             values = tf.cast(images, tf.float32)
             for layer in layers:
                 values = layer(values, training=False)
             return values
 
-        self._compute = compute
+        # Pad the last batch to one fixed shape: tracing a second shape takes a second or two.
+        @tf.function(input_signature=[tf.TensorSpec((BATCH, *input_shape), tf.uint8)], autograph=False)  # type: ignore[untyped-decorator]
+        def compute(images: Any) -> Any:
+            return tf.concat([compute_part(part) for part in tf.split(images, n_parts)], axis=0)
+
+        self._compute = compute if n_parts > 1 else compute_part
 
     def is_unchanged(self) -> bool:
         """Return whether the layers are still frozen and their weights unchanged."""

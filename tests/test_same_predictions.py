@@ -34,18 +34,25 @@ def test_the_same_seed_gives_the_predictions_that_it_gave_before(name):
             np.testing.assert_allclose(run.probabilities[:8], was["probabilities"], atol=0.02, err_msg=model)
 
 
-def test_a_record_says_whether_onednn_computed_and_worker_processes_follow():
+def test_a_record_says_whether_onednn_computed_and_keras_comes_without_what_few_use():
     code = """
-import os
+import os, sys
 from tl_widgets.experiments.comparison import environment
 from tl_widgets.core.lazy_tensorflow import import_tensorflow
 import_tensorflow()
 print(os.environ.get("TF_ENABLE_ONEDNN_OPTS"), environment().onednn)
+print(sorted({"matplotlib.pyplot", "scipy.stats", "sklearn"} & set(sys.modules)))
+import keras, tensorflow as tf
+from keras.visualization import plot_image_gallery
+print(tf.keras.wrappers.SKLearnClassifier is keras.wrappers.SKLearnClassifier, "sklearn" in sys.modules)
 """
     env = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    onednn, loaded, used = done.stdout.splitlines()
     if "avx2" in cpu_flags():
-        assert done.stdout == "1 True\n"
+        assert onednn == "1 True"
+    assert loaded == "[]"
+    assert used == "True True"
     import keras  # noqa: F401 - as a learner may do first
 
     import_tensorflow()

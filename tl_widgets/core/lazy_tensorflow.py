@@ -9,10 +9,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import cache
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
@@ -20,6 +24,12 @@ from tl_widgets.core.resources import release_libraries, require_memory, share_h
 from tl_widgets.core.translation import _
 
 _PACKAGES = ("tensorflow", "keras")
+# Parts of Keras that import scikit-learn, scipy.stats and pyplot: a third of the import's time, and 65 MB.
+_LATER = frozenset(
+    f"{package}.{part}"
+    for package in ("keras", "keras.src", "keras._tf_keras.keras")
+    for part in ("visualization", "wrappers")
+)
 _POLL = 0.1  # seconds
 _RELEASE_EVERY = 1.0  # seconds
 _BYTES = 350_000_000  # that the import needs, files that the system can drop left out: 0.28 GB with TensorFlow 2.21
@@ -54,6 +64,42 @@ def silence() -> Iterator[None]:
             os.close(screen)
 
 
+class _LaterLoader(Loader):
+    """Loads a module when one of its names is first used."""
+
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
+
+    def exec_module(self, module: ModuleType) -> None:
+        def load(name: str) -> Any:
+            if name.startswith("__"):  # what `inspect` asks of every module
+                raise AttributeError(name)
+            del module.__getattr__
+            self._loader.exec_module(module)
+            return getattr(module, name)
+
+        module.__getattr__ = load  # type: ignore[method-assign]
+
+
+class _LaterFinder(MetaPathFinder):
+    def find_spec(self, fullname: str, path: Sequence[str] | None, *_target: ModuleType | None) -> ModuleSpec | None:
+        spec = PathFinder.find_spec(fullname, path) if fullname in _LATER else None
+        if spec is not None and spec.loader is not None:
+            spec.loader = _LaterLoader(spec.loader)
+        return spec
+
+
+@contextmanager
+def _load_later() -> Iterator[None]:
+    """Let an import of Keras leave out what hardly anyone uses; it is loaded when it is."""
+    finder = _LaterFinder()
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+
+
 class _Import(threading.Thread):
     """The import, in a thread of its own.
 
@@ -78,8 +124,9 @@ class _Import(threading.Thread):
             os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
         cut = next((name for name in _PACKAGES if name not in sys.modules and _has_parts(name)), None)
         try:
-            for name in _PACKAGES:
-                importlib.import_module(name)
+            with _load_later():
+                for name in _PACKAGES:
+                    importlib.import_module(name)
             import tensorflow as tf
 
             # Every run has its own tf.function, and TensorFlow warns about that after the fifth.

@@ -87,8 +87,9 @@ def names_of(parts: Sequence[Any]) -> list[str]:
 
 MOST_FILTERS = 64
 MOST_NAMED = 12
-# Okabe and Ito's colors, ordered to keep neighbors distinct; with more classes they repeat with other markers.
-_CLASS_COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#222222", "#882255")
+# Paul Tol's muted colors, which the color-blind can tell apart and no model has; with more classes they repeat with
+# other markers.
+_CLASS_COLORS = ("#332288", "#DDCC77", "#AA4499", "#88CCEE", "#999933", "#CC6677", "#222222", "#882255")
 _CLASS_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<")
 
 
@@ -289,7 +290,7 @@ def _draw_layout(look: LookInside, ax: Axes, layout: FeatureLayout) -> None:
 def _class_style(label: int) -> dict[str, Any]:
     color = _CLASS_COLORS[label % len(_CLASS_COLORS)]
     marker = _CLASS_MARKERS[(label + label // len(_CLASS_COLORS)) % len(_CLASS_MARKERS)]
-    edge = {"markeredgecolor": "white", "markeredgewidth": 0.4}
+    edge = {"markeredgecolor": INK, "markeredgewidth": 0.4}
     return {"color": color, "marker": marker, "markersize": 6, "linestyle": "none", "alpha": 0.85, **edge}
 
 

@@ -207,7 +207,8 @@ def verdict(comparison: Comparison, number_: int, source: str = "") -> str:
         )
         numbers += f'<p class="tlw-note">{escape(text[0].upper() + text[1:])}.</p>'
     return (
-        f'<div class="tlw-verdict" role="status"><p>{escape(comparison.verdict.text)}</p><small>{what}</small></div>'
+        f'<div class="tlw-verdict" role="status" tabindex="0"><p>{escape(comparison.verdict.text)}</p>'
+        f"<small>{what}</small></div>"
         f'<div class="tlw-results">{numbers}</div>' + (f'<ul class="tlw-notes">{notes}</ul>' if notes else "")
     )
 
@@ -230,6 +231,7 @@ def _figures(run: RunResult, score: Score | None) -> str:
         total=count_text(run.params.total),
         seconds=run.seconds.total,
     )
+    cost = cost.replace(" · ", "<br>")  # else its last letter may stand alone in a line
     return (
         f'<div class="tlw-result tlw-edge-{escape(run.name)}"><span>{name}</span><span>{result}</span>'
         f"<small>{cost}{saved}</small></div>"

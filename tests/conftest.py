@@ -7,6 +7,7 @@ import json
 import os
 import random
 import signal
+import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -31,8 +32,8 @@ os.environ.setdefault("TL_WIDGETS_NO_TIMING", "1")
 os.environ.pop("JPY_SESSION_NAME", None)
 
 # Python's search for unused cycles takes 6% of the time with its usual thresholds, because TensorFlow and Keras keep
-# hundreds of thousands of objects. What a test holds free of memory it collects itself, as tl_widgets does after each
-# longer run, which took another 6%: what is there before the first test is left out (`pytest_collection_finish`).
+# hundreds of thousands of objects. tl_widgets itself collects after longer runs, which took up to two thirds of the
+# time of a test: what is there before the first test, and what TensorFlow and each file leave, is left out.
 gc.set_threshold(50_000, 10, 10)
 
 # Where no data set is named, every test uses textures: the stamps of this machine are seen only by tests that ask for
@@ -122,6 +123,21 @@ def pytest_collection_modifyitems(config, items):
 def pytest_collection_finish():
     gc.collect()
     gc.freeze()
+
+
+has_tensorflow = False
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item, nextitem):
+    global has_tensorflow
+    outcome = yield
+    is_new = not has_tensorflow and "tensorflow" in sys.modules
+    if is_new or nextitem is None or nextitem.path != item.path:
+        has_tensorflow |= is_new
+        gc.collect()
+        gc.freeze()
+    return outcome
 
 
 def pytest_sessionfinish(session):

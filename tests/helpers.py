@@ -60,7 +60,7 @@ def wait_until(condition, seconds=60):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.01)
+        time.sleep(0.03)  # conditions read whole pages
 
 
 def picture(seed, size=(40, 40)):

@@ -145,10 +145,9 @@ def test_a_network_that_was_stopped_or_whose_layers_are_not_plain_is_not_kept(te
     monkeypatch.setattr(kept_learners, "_kept", [])
     stop = StopAt(lambda event: event.epoch == 1)
     train(tiny_scratch(textures), textures, epochs=9, on_event=stop, cancel=stop.cancel)
-    regular = keras.layers.Dense(3, "softmax", kernel_regularizer="l2")
-    layers = tiny_scratch(textures).layers[:-1]
-    own = keras.Sequential([keras.layers.Input(textures.image_shape), *layers, regular])
-    train(own, textures, epochs=1)
+    regular = tiny_scratch(textures)
+    regular.layers[-1].kernel_regularizer = keras.regularizers.L2()
+    train(regular, textures, epochs=1)
     assert kept_learners._kept == []
 
 

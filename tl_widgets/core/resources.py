@@ -26,6 +26,7 @@ _M_ARENA_MAX = -8  # in glibc's malloc.h
 _MADV_DONTNEED = 4  # in Linux's mman.h
 _LARGE = 1_000_000  # bytes; there are hundreds of smaller parts, which hold little
 _LONG = 3.0  # seconds
+_RELEASES_SHARE = 0.1  # of the time, at most
 
 
 def home_folder() -> Path:
@@ -168,10 +169,20 @@ def release_memory() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
+_not_before = 0.0
+
+
 def release_after(started: float) -> None:
-    """Release memory if work that began at this time (`time.monotonic`) took seconds: the search takes 0.3 s itself."""
-    if time.monotonic() - started > _LONG:
+    """Release memory if work that began at this time (`time.monotonic`) took seconds.
+
+    The search takes 0.3 s itself, and more in a session with many objects, so it doesn't follow each of many models.
+    """
+    global _not_before
+    now = time.monotonic()
+    if now - started > _LONG and now > _not_before:
         release_memory()
+        ended = time.monotonic()
+        _not_before = ended + (ended - now) / _RELEASES_SHARE
 
 
 class PeakMemory:

@@ -8,13 +8,16 @@ PINS = Path(__file__).resolve().parents[2] / "binder" / "requirements.txt"
 ALSO = {"tensorflow-cpu": "tensorflow"}  # the same release with the GPU half
 
 
+def pins():
+    """The pinned versions by name."""
+    lines = [line for line in PINS.read_text().splitlines() if "==" in line and not line.startswith("#")]
+    return dict(line.split("==") for line in lines)
+
+
 def main():
     """Print what differs; exit code 1 if anything does."""
     differing = []
-    for line in PINS.read_text().splitlines():
-        name, _, pinned = line.partition("==")
-        if not pinned or line.startswith("#"):
-            continue
+    for name, pinned in pins().items():
         try:
             here = version(ALSO.get(name, name))
         except PackageNotFoundError:

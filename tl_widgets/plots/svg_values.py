@@ -143,7 +143,8 @@ def row_stop(
     y = bottom + 2 if bottom + 2 + box.height < axes.height else max(0.0, top - 2 - box.height)
     frame = f'<path d="M1 {top:.1f}H{axes.width - 1:g}V{bottom:.1f}H1z" fill="none" stroke="currentColor"/>'
     area = (0.0, top, axes.width, bottom)
-    return _stop(title, box.spoken(title, values), area, frame + box.at(axes.x.start + 8, y, title, values))
+    x = max(2.0, min(axes.x.start + 8, axes.width - box.width - 2))
+    return _stop(title, box.spoken(title, values), area, frame + box.at(x, y, title, values))
 
 
 def _stop(key: str, spoken: str, area: tuple[float, float, float, float], content: str) -> Markup:

@@ -79,3 +79,17 @@ def test_stop_sends_no_more_work(tmp_path, monkeypatch):
     assert time.monotonic() - started < 20
     time.sleep(2)  # for those that were sent already
     assert len(list(tmp_path.iterdir())) < 20
+
+
+def test_a_point_that_kills_its_workers_is_reported_and_the_study_ends(cluster, monkeypatch):
+    """joblib's Dask backend never calls back for it, nor for those that waited on the same worker."""
+    monkeypatch.setattr(cluster.cluster.scheduler, "allowed_failures", 0)
+    found = measure_all(range(6), worker_jobs.double_or_die, describe=str, n_jobs=2)
+    assert sorted(found.points) == [0, 2, 8, 10]
+    assert not found.stopped
+    failures = {failure.point: failure.text for failure in found.failures}
+    assert failures.keys() == {"2", "3"}
+    assert "broken" in failures["2"]
+    assert failures["3"] == "RuntimeError: its worker process died (KilledWorker)"
+    backend, _ = joblib.parallel.get_active_backend()
+    assert "submit" not in vars(backend)  # others may use it

@@ -8,6 +8,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
@@ -176,30 +177,75 @@ def _in_workers(
     open_jobs = dict(enumerate(jobs))
 
     def parallel(chosen: dict[int, Job]) -> Iterator[tuple[int, Any]]:
-        # Made in this thread, to which a `parallel_config` of the caller belongs.
-        work = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")
+        # Made in this thread, to which a `parallel_config` of the caller belongs. A batch would be lost as a whole.
+        work = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered", batch_size=1)
         # After a Stop no more is sent, also to workers of a cluster, which nobody here can end.
         calls = (joblib.delayed(_work)(measure, i, job) for i, job in chosen.items() if not is_cancelled(cancel))
         return _watched(lambda: work(calls), cancel)
 
-    try:
-        for i, outcome in parallel(dict(open_jobs)):
-            del open_jobs[i]
-            yield i, outcome
-        return
-    except CancelledError:
-        raise
-    except Exception as error:  # a worker that dies ends the whole pool (joblib's TerminatedWorkerError)
-        if not open_jobs:
-            raise error
-    # Run the rest one by one, so only the job that kills its worker is lost.
-    for i, job in open_jobs.items():
+    lost: set[int] = set()
+    with _mended_dask(lost.add):
         try:
-            yield next(parallel({i: job}))
+            for i, outcome in parallel(dict(open_jobs)):
+                if i not in lost:
+                    del open_jobs[i]
+                    yield i, outcome
+            open_jobs = {i: job for i, job in open_jobs.items() if i in lost}
         except CancelledError:
             raise
-        except Exception as error:
-            yield i, RuntimeError(_("its worker process died ({name})", name=type(error).__name__))
+        except Exception as error:  # a worker that dies ends the whole pool (joblib's TerminatedWorkerError)
+            if not open_jobs:
+                raise error
+        # Run the rest one by one, so only the job that kills its worker is lost.
+        for i, job in open_jobs.items():
+            try:
+                lost.clear()
+                i, outcome = next(parallel({i: job}))
+                if lost:
+                    raise outcome
+                yield i, outcome
+            except CancelledError:
+                raise
+            except Exception as error:
+                yield i, RuntimeError(_("its worker process died ({name})", name=type(error).__name__))
+
+
+@contextmanager
+def _mended_dask(on_lost: Callable[[int], None]) -> Iterator[None]:
+    """Mend two things in joblib's Dask backend while the block runs.
+
+    It calls back only for jobs that have a result, so joblib would wait for ever for one that killed its workers, which
+    Dask gives up after a few (`distributed.scheduler.allowed-failures`). And while a cluster has a single core, because
+    other workers are just restarting, joblib would run the jobs in this process, and such a one would kill it.
+
+    Args:
+        on_lost: Called with the job's number, before joblib yields it with Dask's error.
+    """
+    from joblib.parallel import get_active_backend
+
+    backend, _n_jobs = get_active_backend()
+    if type(backend).__name__ != "DaskDistributedBackend":
+        yield
+        return
+    submit, effective_n_jobs = backend.submit, backend.effective_n_jobs
+
+    def submit_and_watch(batch: Any, callback: Callable[[Any], None]) -> Any:
+        future = submit(batch, callback)
+
+        def report(future: Any) -> None:
+            if (error := future.exception()) is not None:
+                ((_work, (_measure, i, _job), _options),) = batch.items  # one call of `_work`
+                on_lost(i)
+                callback([(i, error)])
+
+        future.add_done_callback(report)
+        return future
+
+    backend.submit, backend.effective_n_jobs = submit_and_watch, lambda n_jobs: max(2, effective_n_jobs(n_jobs))
+    try:
+        yield
+    finally:
+        del backend.submit, backend.effective_n_jobs
 
 
 def _watched(start: Callable[[], Iterator[Any]], cancel: Cancel | None) -> Iterator[Any]:

@@ -197,7 +197,9 @@ class Relay:
             self._waiting[key] = stream, message, args, options
         if is_first:
             with suppress(RuntimeError):  # the kernel is shutting down
-                self._loop.call_soon_threadsafe(self.send_waiting)
+                # In this thread's context, ipykernel 7 would find the cell that started the run; in an empty one, it
+                # finds the last cell, which may be waiting.
+                self._loop.call_soon_threadsafe(self.send_waiting, context=contextvars.Context())
         return None
 
     def send_waiting(self) -> None:
@@ -213,7 +215,10 @@ class Relay:
                 options = {**options, "parent": parent}
             elif message["header"]["msg_type"] == "update_display_data":
                 message = {**message, "parent_header": parent.get("header", {})}
-            self._send(stream, message, *args, **options)
+            try:
+                self._send(stream, message, *args, **options)
+            except Exception:  # those that wait behind it must arrive
+                log.exception("a message could not be sent")
 
 
 def _replaced_by_later(kind: str, content: dict[str, Any]) -> Hashable:
@@ -221,7 +226,7 @@ def _replaced_by_later(kind: str, content: dict[str, Any]) -> Hashable:
     data = content.get("data", {})
     if kind == "comm_msg" and "state" in data:
         return (content["comm_id"], data.get("method"), *sorted(data["state"]))
-    return content["transient"].get("display_id") if kind == "update_display_data" else object()
+    return (kind, content["transient"].get("display_id")) if kind == "update_display_data" else object()
 
 
 _relay: Relay | None = None
@@ -231,15 +236,16 @@ def start_relay() -> None:
     """Relay messages from now on if this notebook needs it, which TL_WIDGETS_RELAY (1 or 0) decides if it's set."""
     global _relay
     chosen = os.environ.get("TL_WIDGETS_RELAY")
-    is_needed = "google.colab" in sys.modules or "VSCODE_PID" in os.environ
-    if _relay is not None or not (chosen == "1" or (is_needed and chosen != "0")):
-        return
-    if threading.current_thread() is not threading.main_thread():
+    if _relay is not None or chosen == "0" or threading.current_thread() is not threading.main_thread():
         return
     try:
         from IPython import get_ipython
 
-        _relay = Relay(get_ipython().kernel, asyncio.get_running_loop())
+        shell = get_ipython()
+        # Where VS Code runs its kernels on another machine, they have only its variable with the notebook's path.
+        is_vs_code = "VSCODE_PID" in os.environ or "__vsc_ipynb_file__" in shell.user_ns
+        if chosen == "1" or is_vs_code or "google.colab" in sys.modules:
+            _relay = Relay(shell.kernel, asyncio.get_running_loop())
     except (ImportError, AttributeError, RuntimeError):  # no kernel
         return
 

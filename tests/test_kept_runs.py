@@ -1,8 +1,9 @@
-"""What a Lab keeps beside the notebook, and takes up in the next kernel: without a browser, with hand-made runs."""
+"""What the apps keep beside the notebook and take up in the next kernel: without a browser, with hand-made results."""
 
 import json
 import os
 import re
+import threading
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,12 +12,20 @@ import pytest
 from helpers import SMALL, own_dataset, page, wait_until
 from test_hostile_models import record
 
-from tl_widgets import Comparison, TransferLab
+from tl_widgets import Comparison, Config, StudyLab, TransferLab
 from tl_widgets.core import kept_files
-from tl_widgets.core.kept_files import FOLDER
+from tl_widgets.core.kept_files import FOLDER, KeptFiles, time_text
+from tl_widgets.data.catalogue import find_dataset
 from tl_widgets.experiments import model_store
-from tl_widgets.widgets.lab.kept import KeptRuns, time_text
+from tl_widgets.records.comparison import Environment, Seconds
+from tl_widgets.records.verdict import TwoWays
+from tl_widgets.studies.learning_curve.result import CurvePoint, LearningCurve
+from tl_widgets.studies.mistake.result import MistakeStudy
+from tl_widgets.studies.registry import STUDIES
+from tl_widgets.widgets.lab.kept import KeptRuns
 from tl_widgets.widgets.shared import cells
+from tl_widgets.widgets.studies.kept import KeptStudies
+from tl_widgets.widgets.studies.settings import StudySettings
 
 pytestmark = pytest.mark.usefixtures("tiny_default")
 RESULT = Comparison.from_json(json.dumps(record()))
@@ -33,12 +42,12 @@ def notebook(here, monkeypatch):
 
 @pytest.fixture
 def run_cell(notebook, monkeypatch):
-    """A function that makes the Lab of a cell as a new kernel does."""
+    """A function that makes the app of a cell as a new kernel does."""
     labs = []
 
-    def run(cell="cell-1", *args, **kwargs):
+    def run(cell="cell-1", *args, app=TransferLab, **kwargs):
         monkeypatch.setattr(cells, "current_cell", lambda: (cell, str(len(labs))))
-        labs.append(TransferLab(*args, **kwargs))
+        labs.append(app(*args, **kwargs))
         return labs[-1]
 
     yield run
@@ -85,7 +94,7 @@ def test_a_run_that_another_kernel_deletes_meanwhile_is_no_problem(notebook):
     for n in range(3):
         taken_up().add(seed(n), RESULT)
     reader = taken_up()._files
-    kept = reader.read()
+    kept = reader.read(str)
     next(kept)
     files(notebook)[1].unlink()
     assert len(list(kept)) == 1
@@ -128,13 +137,14 @@ def test_a_folder_that_is_write_protected_is_replaced_by_the_home(notebook, home
 
 
 def test_what_cannot_be_written_is_said_and_costs_nothing_else(notebook):
-    (notebook.parent / FOLDER).write_text("somebody's")
     kept = taken_up()
+    (notebook.parent / FOLDER).write_text("somebody's")
     kept.add(SMALL, RESULT)
     kept.keep_settings(SMALL)
     assert "gone when the kernel ends, because they can't be kept" in kept.about
     assert len(kept.runs) == 1
     assert (notebook.parent / FOLDER).read_text() == "somebody's"
+    assert "because nothing can be written beside the notebook" in taken_up().about
 
 
 def rewritten(path, change):
@@ -206,6 +216,69 @@ def test_the_oldest_go_if_they_are_too_many_or_too_large(notebook, monkeypatch):
     taken_up("other").add(seed(6), RESULT)
     assert seeds(taken_up()) == [5]
     assert seeds(taken_up("other")) == [6]
+
+
+def texts(files):
+    return [text for _, text in files.read(str)]
+
+
+def test_files_that_others_put_there_stay(notebook, monkeypatch):
+    victim = notebook.parent / "mine"
+    victim.mkdir()
+    for name in ("thesis.txt", "settings.json"):
+        (victim / name).write_text("mine")
+    kept = KeptFiles("app")
+    kept.add("1")
+    folder = kept._folder
+    for name in ("0.txt", ".hidden"):
+        (folder / name).mkdir() if name == ".hidden" else (folder / name).write_text("x" * 1000)
+    (folder / "settings.json").symlink_to(victim / "settings.json")
+    kept.keep_settings("ours")
+    gone = folder.parent.parent / "gone.ipynb"
+    gone.mkdir()
+    (gone / folder.name).symlink_to(victim)
+    monkeypatch.setattr(kept_files, "MOST_BYTES_OF_ALL", 100)
+    kept = KeptFiles("app")
+    assert kept.settings() == "ours"
+    assert kept.add("2")
+    assert texts(kept) == ["1", "2"]
+    kept.forget()
+    assert sorted(path.name for path in folder.iterdir()) == [".hidden", "0.txt"]
+    KeptFiles("other app")._folder.symlink_to(victim)
+    kept = KeptFiles("other app")
+    kept.forget()
+    assert "nothing can be written beside the notebook" in kept.about
+    assert {path.read_text() for path in victim.iterdir()} == {"mine"}
+    assert len(list(victim.iterdir())) == 2
+
+
+def test_a_clock_that_was_wrong_changes_no_order_and_loses_nothing(notebook, monkeypatch):
+    monkeypatch.setattr(kept_files, "MOST_FILES", 2)
+    kept = KeptFiles("app")
+    kept.add("first")
+    (path,) = files(notebook)
+    path.rename(path.with_name(f"20990101T000000000000-{path.name.partition('-')[2]}"))
+    kept.add("second")
+    kept.add("third")
+    assert texts(kept) == ["second", "third"]
+    for time in ("99991231T235959999999", "00010101T000000000000", "20261332T000000000000"):
+        path.with_name(f"{time}-{kept_files._checksum(b'x')}.json").write_text("x")
+    assert "third" in texts(kept)
+    assert kept.add("fourth")
+
+
+def test_what_is_too_large_to_be_read_again_is_not_kept(notebook, monkeypatch):
+    monkeypatch.setattr(kept_files, "MOST_BYTES", 1000)
+    kept = KeptFiles("app")
+    assert kept.add("x" * 1001) == ""
+    assert "kept at most" in kept.about
+    assert not files(notebook)
+    for n in range(5):  # that somebody has put there
+        data = b"y" * 400 + str(n).encode()
+        path = kept._folder / f"2026010{n + 1}T000000000000-{kept_files._checksum(data)}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    assert [text[-1] for text in texts(kept)] == ["3", "4"]
 
 
 def test_times_are_said_as_people_say_them():
@@ -347,3 +420,125 @@ def test_pictures_of_ones_own_come_again_with_their_settings(run_cell, notebook)
     wait_until(lambda: again.settings == lab.settings)
     assert again.settings.dataset == "pets"
     assert "test images; the models" in page(again.screen.predictions)
+
+
+# StudyLab
+
+SUMMARY = find_dataset("textures").summary(image_size=32)
+ENVIRONMENT = Environment("3", "2", "3", "1", 2)
+POINTS = tuple(
+    CurvePoint(arm, n, 0, least + n / 20, Seconds())
+    for arm, least in (("scratch", 0.3), ("transfer", 0.6))
+    for n in (2, 4)
+)
+CURVE = LearningCurve(SUMMARY, Config(), (2, 4), (0,), ("scratch", "transfer"), 0.33, POINTS, (), False, ENVIRONMENT)
+MISTAKE = MistakeStudy(SUMMARY, "trainable_without_compile", "", 2, 0, TwoWays(1.0, 0.0, 9, 9, "weights"), ENVIRONMENT)
+OF_CURVE = StudySettings("data", {"image_size": 32, "sizes": (2, 4), "seeds": (0,), "epochs": 3})
+OF_MISTAKE = StudySettings("mistake", {"mistake": "trainable_without_compile"})
+
+
+@pytest.fixture
+def run_studies(run_cell, monkeypatch):
+    """A function that makes the StudyLab of a cell as a new kernel does; its studies give hand-made results."""
+    for name, result in (("data", CURVE), ("mistake", MISTAKE)):
+        monkeypatch.setattr(STUDIES[name], "measure", lambda *_, result=result: result)
+
+    def run(*args, **kwargs):
+        lab = run_cell("cell-1", *args, app=StudyLab, **kwargs)
+        if lab.taken_up is not None:
+            assert lab.taken_up.finished.wait(60)
+        return lab
+
+    return run
+
+
+def measured(lab, settings):
+    lab.settings = settings
+    lab.run(wait=True)
+
+
+def test_the_next_kernel_shows_the_last_result_of_each_study(run_studies, notebook):
+    lab = run_studies()
+    assert "A new kernel shows the last result of each study again" in page(lab)
+    measured(lab, OF_CURVE.with_values({"epochs": 2}))
+    measured(lab, OF_MISTAKE)  # waits for a guess
+    lab.form.choose("data")
+    lab.screen.guess.field.value = "3×"
+    lab.screen.guess.button.click()  # too late
+    measured(lab, OF_CURVE)
+
+    again = run_studies()
+    assert again.settings == OF_CURVE
+    assert again.result == CURVE
+    assert again.state == "idle"
+    line = again.screen.outcome.headline.value
+    assert CURVE.headline in line
+    assert re.search(r"textures, 32 pixels; measured today, \d\d:\d\d", line)
+    assert '<img alt="Line chart of test accuracy' in again.screen.figure.value
+    assert CURVE.headline in again.paper._html
+    again.form.choose("mistake")
+    assert again.settings == OF_MISTAKE
+    assert "The result is ready. Keep your guess" in page(again)
+    again.screen.guess.field.value = "ruined (more than 30 points)"
+    again.screen.guess.button.click()
+    assert "and that is right" in again.screen.outcome.headline.value
+
+    third = run_studies()
+    assert third.settings == OF_MISTAKE
+    assert "and that is right" in third.screen.outcome.headline.value
+    assert third.screen.guess.field.disabled
+    assert third.screen.guess.field.value == "ruined (more than 30 points)"
+    assert MISTAKE.headline in third.paper._html
+    third.form.choose("data")
+    assert CURVE.headline in third.screen.outcome.headline.value
+    only = run_studies("data", values={"epochs": 9})  # what the cell says goes first
+    assert only.settings.values["epochs"] == 9
+    assert CURVE.headline in only.screen.outcome.headline.value
+    assert run_studies(None, own_dataset()).result is None
+    assert not list(notebook.parent.rglob("*.unreadable"))
+
+
+def test_forgetting_all_results_starts_afresh(run_studies, notebook):
+    first = page(run_studies())
+    lab = run_studies()
+    measured(lab, OF_MISTAKE)
+    measured(lab, OF_CURVE)
+    lab = run_studies()
+    assert "Nothing is measured yet" not in lab.screen.stage.chart.markup
+    lab.screen.forget_button.click()
+    assert lab.screen.forget_button.description == "Really forget?"
+    assert lab.result == CURVE
+    lab.screen.forget_button.click()
+    assert lab.screen.forget_button.description == "Forget all results"
+    assert lab.result is None
+    assert not (notebook.parent / FOLDER).exists()
+    lab.settings = run_studies().settings
+    assert page(lab) == first
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"study": 3}, "isn't a result of a study"),
+        ({"study": "data", "record": {}}, "can be shown here"),
+        ({"record": {**json.loads(CURVE.to_json()), "chance": 7}}, "chance"),
+        ({"format": 99}, "newer version"),
+        ({"study": "of a package that isn't here"}, None),
+        ({"guess": "x", "values": {"epochs": "many", "x": [{}]}}, ""),
+        ({"guess": 10**30, "values": [1]}, ""),
+        ({"guess": True, "values": {"dataset": "//elsewhere/share"}}, ""),
+    ],
+)
+def test_a_result_that_somebody_changed(notebook, change, said):
+    kept = KeptStudies(STUDIES)
+    kept.open("app", None)
+    for settings, result in ((OF_MISTAKE, MISTAKE), (OF_CURVE, CURVE)):
+        kept.add(settings, result, 1)
+    rewritten(files(notebook)[-1], changed(**change))
+    kept = KeptStudies(STUDIES)
+    assert kept.open("app", None)
+    found = kept.last_results(threading.Event())
+    assert found[0].result == MISTAKE
+    assert found[0].settings == OF_MISTAKE
+    assert [(item.result, item.settings) for item in found[1:]] == [(CURVE, None)] * (said == "")
+    assert (said or "beside the notebook") in kept.about

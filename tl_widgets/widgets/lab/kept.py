@@ -10,15 +10,16 @@ from datetime import datetime
 
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, raise_if_cancelled
-from tl_widgets.core.kept_files import KeptFiles
+from tl_widgets.core.kept_files import MOST_FILES, KeptFiles, time_text
 from tl_widgets.core.paths import is_elsewhere
 from tl_widgets.core.translation import _, ngettext
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.experiments.comparison import RunCache
-from tl_widgets.records.codec import FORMAT, load
+from tl_widgets.records.codec import load
 from tl_widgets.records.comparison import Comparison
 from tl_widgets.widgets.lab.restore import read_record
 from tl_widgets.widgets.lab.runs import LabRun
+from tl_widgets.widgets.shared.files import kept_text, read_kept
 from tl_widgets.widgets.shared.settings import CONTROLS, LabSettings
 from tl_widgets.widgets.shared.threads import log
 from tl_widgets.widgets.shared.turns import training_lock, wait_for_tensorflow
@@ -50,10 +51,12 @@ class KeptRuns:
             place: the Lab's place in the notebook; "" if it has none.
             own: the images that the Lab was made for: with others, it takes up none of these runs.
         """
-        self._files = KeptFiles(place and f"{place} {own.fingerprint if own is not None else ''}")
-        if self._files.are_there:
+        promise = _("A new kernel has the newest {n} runs again, without images.", n=MOST_FILES)
+        self._files = KeptFiles(place and f"{place} {own.fingerprint if own is not None else ''}", promise)
+        are_there = self._files.are_there
+        if are_there:
             self._is_read.clear()
-        return self._files.are_there
+        return are_there
 
     def wait(self, seconds: float) -> None:
         """Wait until the runs are read, for some seconds at most."""
@@ -71,21 +74,8 @@ class KeptRuns:
             self._is_read.set()
 
     def _take_up(self, cancel: Cancel | None) -> None:
-        for kept in self._files.read():
+        for kept, run in self._files.read(lambda text: _read(text, self._next_number)):
             raise_if_cancelled(cancel)
-            try:
-                run = _read(kept.text, self._next_number)
-            except RecursionError:
-                self._files.set_aside(kept.path, _("its brackets are nested too deeply"))
-                continue
-            except InputError as error:
-                self._files.set_aside(kept.path, str(error).rstrip("."))
-                continue
-            if run is None:
-                self._files.problems.append(
-                    _("A run was kept by a newer version of tl_widgets, which this one can't read; its file stays.")
-                )
-                continue
             self.runs.append(run)
             self._last = kept.time
             if run.result.is_whole:
@@ -128,7 +118,7 @@ class KeptRuns:
 
     def _keep(self, run: LabRun, result: Comparison) -> None:
         parts = {"settings": load(run.settings.to_json()), "record": load(run.result.to_json())}
-        name = self._files.add(json.dumps({"format": FORMAT, "number": run.number, "source": run.source, **parts}))
+        name = self._files.add(kept_text({"number": run.number, "source": run.source, **parts}))
         if name and result.is_whole:
             from tl_widgets.experiments.model_store import forget_models, write_models
 
@@ -208,28 +198,17 @@ class KeptRuns:
         return " ".join([text, _("Not all can be read: see the tab Runs.")]) if self._files.problems else text
 
 
-def time_text(time: datetime, now: datetime) -> str:
-    """Return a time as people say it: "today, 14:05", "Tuesday, 14:05" or "2026-11-03, 14:05"."""
-    days = (now.date() - time.date()).days
-    names = (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday"))
-    day = _("today") if days == 0 else names[time.weekday()] if 0 < days < 7 else f"{time:%Y-%m-%d}"
-    return _("{day}, {time}", day=day, time=f"{time:%H:%M}")
-
-
-def _read(text: str, least: int) -> LabRun | None:
-    """Return a run, whose number is at least that; None if a newer version wrote it.
+def _read(text: str, least: int) -> LabRun:
+    """Return a run, whose number is at least that.
 
     Raises:
-        InputError: it is no such file.
+        InputError: it is no such file; NewerVersionError: a newer version wrote it.
     """
-    plain = load(text)
-    form, number, source = plain.get("format"), plain.get("number"), plain.get("source")
-    if isinstance(form, int) and form > FORMAT:
-        return None
-    is_run = form == FORMAT and isinstance(source, str)
-    if not (is_run and isinstance(number, int) and 0 < number < _MOST_RUNS):
+    plain = read_kept(text)
+    number, source = plain.get("number"), plain.get("source")
+    if not (isinstance(source, str) and isinstance(number, int) and 0 < number < _MOST_RUNS):
         raise InputError(_("it isn't a run of a Lab"))
     settings = LabSettings.from_json(json.dumps(plain.get("settings")))
     result = read_record(_("its record"), json.dumps(plain.get("record")).encode())
     # Two kernels may have counted alike.
-    return LabRun(max(number, least), settings, result, str(source))
+    return LabRun(max(number, least), settings, result, source)

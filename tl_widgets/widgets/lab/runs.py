@@ -18,7 +18,7 @@ from tl_widgets.plots.race import race_chart
 from tl_widgets.plots.racers import Race, Racer
 from tl_widgets.records.comparison import Comparison, History
 from tl_widgets.records.provenance import NO_EDITS, Origin
-from tl_widgets.widgets.shared.fields import STYLE, row
+from tl_widgets.widgets.shared.fields import STYLE, SureButton, row
 from tl_widgets.widgets.shared.html import empty, note, table
 from tl_widgets.widgets.shared.picture import Picture
 from tl_widgets.widgets.shared.settings import LabSettings, differences
@@ -70,18 +70,18 @@ class RunsView(VBox):
 
     def __init__(self, restore: Callable[[LabSettings], None], forget: Callable[[], None]) -> None:
         self._runs: tuple[LabRun, ...] = ()
-        self._restore, self._forget = restore, forget
+        self._restore = restore
         self._table, self._kept = HTML(), HTML()
         self.run_menu = Dropdown(description=_("Run"), style=STYLE)
         self.overlay_menu = Dropdown(description=_("Overlay with"), style=STYLE)
         self.restore_button = Button(description=_("Restore its settings"), icon="undo")
         self.restore_button.on_click(lambda _: self._restore_chosen())
-        self.forget_button = Button(
-            description=_("Forget all runs"),
-            icon="trash",
-            tooltip=_("Empty the list, and delete what is kept of these runs"),
+        self.forget_button = SureButton(
+            _("Forget all runs"),
+            _("Empty the list, and delete what is kept of these runs"),
+            lambda: ngettext("Really forget {n} run?", "Really forget {n} runs?", len(self._runs)),
+            forget,
         )
-        self.forget_button.on_click(lambda _: self._forget_all())
         self._figure = Picture(reports_size=True)
         self._row = row(self.run_menu, self.restore_button, self.overlay_menu, self.forget_button)
         for menu in (self.run_menu, self.overlay_menu):
@@ -96,8 +96,8 @@ class RunsView(VBox):
 
     def show(self, runs: tuple[LabRun, ...]) -> None:
         """Show these runs and choose the newest."""
-        self._runs, self._is_sure = runs, False
-        self.forget_button.description = _("Forget all runs")
+        self._runs = runs
+        self.forget_button.reset()
         self._row.layout.display = "" if runs else "none"
         if not runs:
             self._table.value, self._figure.markup = empty(_("No run yet: every run will have a row here.")), ""
@@ -110,14 +110,6 @@ class RunsView(VBox):
             self.run_menu.value = runs[-1].number
             self.overlay_menu.options = [(_("none"), 0), *options]
             self.overlay_menu.value = chosen if self._find(chosen or 0) else 0
-
-    def _forget_all(self) -> None:
-        """Forget all runs after a second click."""
-        if self._is_sure:
-            self._forget()
-            return
-        self._is_sure, n = True, len(self._runs)
-        self.forget_button.description = ngettext("Really forget {n} run?", "Really forget {n} runs?", n)
 
     def _find(self, number_: int) -> LabRun | None:
         return next((run for run in self._runs if run.number == number_), None)

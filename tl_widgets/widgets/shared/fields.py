@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from ipywidgets import Checkbox, Dropdown, HBox, Text, Widget
+from ipywidgets import Button, Checkbox, Dropdown, HBox, Text, Widget
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import number_text
@@ -261,6 +261,34 @@ def _require_between(number: float, low: float, high: float, text: str, widget: 
                 text=text,
             )
         )
+
+
+class SureButton(Button):
+    """A button that deletes something, at the second click.
+
+    Args:
+        text: what it reads.
+        tip: its tooltip.
+        question: returns what it reads after the first click.
+        delete: called at the second click.
+    """
+
+    def __init__(self, text: str, tip: str, question: Callable[[], str], delete: Callable[[], None]) -> None:
+        super().__init__(description=text, tooltip=tip, icon="trash")
+        self._text, self._question, self._delete = text, question, delete
+        self._is_sure = False
+        self.on_click(lambda _: self._click())
+
+    def reset(self) -> None:
+        """Ask again at the next click."""
+        self.description, self._is_sure = self._text, False
+
+    def _click(self) -> None:
+        if self._is_sure:
+            self.reset()
+            self._delete()
+        else:
+            self.description, self._is_sure = self._question(), True
 
 
 def row(*widgets: Widget) -> Widget:

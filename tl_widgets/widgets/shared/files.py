@@ -1,17 +1,21 @@
-"""Names for files and folders that an app saves next to the notebook, without overwriting any."""
+"""Names for files and folders that an app saves next to the notebook, and the content of those that it keeps there."""
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.html import Markup, escape
+from tl_widgets.core.kept_files import NewerVersionError
 from tl_widgets.core.paths import user_path, working_folder
 from tl_widgets.core.translation import _
 from tl_widgets.data.archives import printable
+from tl_widgets.records.codec import FORMAT, load
 
 # In Notebook 7, /notebooks/ opens notebooks alone, and files are below /files/.
 _IN_NOTEBOOK_7 = (
@@ -74,3 +78,25 @@ def free_folder(name: str) -> Path:
         if not free.exists() and not free.is_symlink():
             return free
     raise InputError(_("There are already a thousand folders with names like {name}. Choose another name.", name=name))
+
+
+def kept_text(parts: dict[str, Any]) -> str:
+    """Return the text of a file that keeps something for the next kernel; `read_kept` reads it."""
+    return json.dumps({"format": FORMAT, **parts})
+
+
+def read_kept(text: str) -> dict[str, Any]:
+    """Return the parts of a file that was kept, which anybody may have written.
+
+    Raises:
+        InputError: it is no such file; NewerVersionError: a newer version wrote it.
+    """
+    parts = load(text)
+    form = parts.get("format")
+    if isinstance(form, int) and form > FORMAT:
+        raise NewerVersionError(
+            _("A run was kept by a newer version of tl_widgets, which this one can't read; its file stays.")
+        )
+    if form != FORMAT:
+        raise InputError(_("it isn't a run of a Lab"))
+    return parts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,6 @@ from tl_widgets.core.paths import user_path
 from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.experiments.comparison import RunCache
-from tl_widgets.records.comparison import Comparison
-from tl_widgets.studies.guess import Guess
 from tl_widgets.studies.registry import STUDIES
 from tl_widgets.studies.study import Plan, StudyResult
 from tl_widgets.widgets.shared.app import App, require_own_dataset
@@ -28,12 +27,15 @@ from tl_widgets.widgets.shared.source import DataSource
 from tl_widgets.widgets.shared.threads import Run
 from tl_widgets.widgets.studies.cards import static_cards
 from tl_widgets.widgets.studies.files import load_study, save_study
+from tl_widgets.widgets.studies.findings import Finding, Findings, guess_of
 from tl_widgets.widgets.studies.form import StudyForm, first_settings
 from tl_widgets.widgets.studies.guess import GuessBox
 from tl_widgets.widgets.studies.own_model import OwnModelView
-from tl_widgets.widgets.studies.screen import Finding, StudyScreen
+from tl_widgets.widgets.studies.screen import StudyScreen
 from tl_widgets.widgets.studies.seconds import StudyEstimator, images_of
 from tl_widgets.widgets.studies.settings import StudySettings
+
+_PATIENCE = 60  # seconds that a run waits for the earlier results to be read
 
 
 class StudyLab(App[StudyScreen, StudyResult]):
@@ -48,6 +50,7 @@ class StudyLab(App[StudyScreen, StudyResult]):
     Attributes:
         form: the controls.
         own_model: the panel that checks a model of yours; None in an app for one study.
+        taken_up: reads what an earlier kernel kept; None if there is nothing.
 
     Args:
         study: the only study to offer: "data", "time", ... (as in `tl-widgets study NAME`); all studies if None.
@@ -72,15 +75,14 @@ class StudyLab(App[StudyScreen, StudyResult]):
         source = DataSource(dataset)
         first = first_settings(next(iter(STUDIES)) if study is None else study, source).with_values(values or {})
         self._studies = tuple(STUDIES) if study is None else (study,)
-        self._result: StudyResult | None = None
-        self._findings: dict[str, Finding] = {}  # what each card shows
-        self._waiting: dict[str, tuple[StudySettings, Finding]] = {}  # measured, but the guess comes first
         self._card = first.study
         self._estimator = StudyEstimator(source)
         self.form = StudyForm(first, self._studies, source, self._estimator)
         self.own_model = OwnModelView(source) if study is None else None
+        self.taken_up: Run[None] | None = None
         guess_box = GuessBox(self._show_guess, self._reveal)
-        screen = StudyScreen(self.form, guess_box, self._studies, self.own_model)
+        self._findings = Findings(self._studies, guess_box)
+        screen = StudyScreen(self.form, guess_box, self._studies, self.own_model, self._forget)
         super().__init__(screen, source)
         self.paper.show(
             (_("{text}. They need a running kernel: run this cell.", text=self._text),), static_cards(self._studies)
@@ -90,6 +92,9 @@ class StudyLab(App[StudyScreen, StudyResult]):
         screen.load_button.on_click(lambda _: self._load_typed())
         screen.list_records()
         self.form.follow(self._settings_changed)
+        if self._findings.open(self._place, dataset):
+            self.taken_up = Run(lambda cancel: self._take_up(first if values is None else None, cancel))
+        screen.show_kept(self._findings.about)
 
     @property
     def settings(self) -> StudySettings:
@@ -117,7 +122,7 @@ class StudyLab(App[StudyScreen, StudyResult]):
     @property
     def result(self) -> Any:
         """The result that was measured or loaded last; None before the first."""
-        return self._result
+        return self._findings.last
 
     def run(self, *, wait: bool = False) -> Run[StudyResult]:
         """Run the study in the background; if a study is running, return its run.
@@ -153,7 +158,7 @@ class StudyLab(App[StudyScreen, StudyResult]):
     @property
     def _unfinished(self) -> StudyResult | None:
         """The result from which the chosen study could resume, or None."""
-        finding = self._findings.get(self.settings.study)
+        finding = self._findings.shown.get(self.settings.study)
         can_go_on = finding is not None and STUDIES[finding.study].can_go_on and finding.result.stopped
         return finding.result if finding is not None and can_go_on else None
 
@@ -178,23 +183,51 @@ class StudyLab(App[StudyScreen, StudyResult]):
         study, result = load_study(path, self._studies)
         figure = self.screen.figure_of(study, result, STUDIES[study].draw(result))
         self.form.choose(study)
-        self._waiting.pop(study, None)
-        self._set_finding(Finding(study, result, source=path.name, figure=figure))
+        self._findings.add_record(Finding(study, result, source=path.name, figure=figure))
+        self._show(study)
+        self._put_on_paper(study)
         return result
+
+    def _take_up(self, first: StudySettings | None, cancel: Cancel) -> None:
+        """Show what an earlier kernel kept; runs in a thread.
+
+        Args:
+            first: the settings in whose place those of the newest result may be set; None to leave them.
+            cancel: stops reading.
+        """
+        last = self._findings.take_up(self.form, cancel)
+        with suppress(InputError):  # a run has started
+            if last is not None and self.settings == first:
+                self.settings = last
+        if not self.is_running:
+            self._show_card(self.settings.study)
+            if self.settings.study in self._findings.shown:
+                self._put_on_paper(self.settings.study)
+        self.screen.show_kept(self._findings.about)
+
+    def _forget(self) -> None:
+        """Delete what is kept, and start afresh."""
+        if self.is_running or (self.taken_up is not None and self.taken_up.is_running):
+            return
+        self._findings.forget()
+        self.screen.show_nothing()
+        self.screen.show_kept(self._findings.about)
+        self.paper.clear()
+        self._show_go_on()
 
     def _release(self) -> None:
         super()._release()
+        if self.taken_up is not None:
+            self.taken_up.stop()
         if self.own_model is not None:
             self.own_model.release()
-        self._findings, self._waiting = {}, {}
-        if isinstance(self._result, Comparison):
-            self._result = self._result.without_models()
+        self._findings.release()
 
     def _settings_changed(self, settings: StudySettings) -> None:
         self._show_seconds(settings)
         self.screen.suggest_name(settings.study)
         self._show_go_on()
-        self.screen.guess.ask(_guess_of(settings))
+        self.screen.guess.ask(guess_of(settings))
         is_other, self._card = settings.study != self._card, settings.study
         if is_other:
             self.screen.progress.clear()
@@ -204,19 +237,18 @@ class StudyLab(App[StudyScreen, StudyResult]):
 
     def _show_card(self, study: str) -> None:
         """Show what the chosen card has: its result, a result that waits for the guess, or nothing yet."""
-        finding = self._findings.get(study)
-        if study in self._waiting:
+        if study in self._findings.waiting:
             self.screen.hide_result()
-        elif finding is None:
-            self.screen.show_nothing()
-        else:
-            self.screen.show_finding(finding)
+        elif study in self._findings.shown:
+            self._show(study)
             self._show_guess()
+        else:
+            self.screen.show_nothing()
 
     def _show_guess(self) -> None:
         """Draw the guess on the chart: on that of the result if it is about this, otherwise on empty axes."""
-        study, guess = self.settings.study, _guess_of(self.settings)
-        finding = self._findings.get(study)
+        study, guess = self.settings.study, guess_of(self.settings)
+        finding = self._findings.shown.get(study)
         if finding is None or (guess is not None and finding.subject not in ("", guess.subject)):
             self.screen.stage.draw()
         else:
@@ -225,6 +257,8 @@ class StudyLab(App[StudyScreen, StudyResult]):
     def _work(self, settings: StudySettings, plan: Plan, resume: StudyResult | None, cancel: Cancel) -> StudyResult:
         """Measure and show the result, in the run's thread."""
         screen, study = self.screen, STUDIES[settings.study]
+        if self.taken_up is not None:
+            self.taken_up.wait(_PATIENCE)
         screen.start(plan.n_models, tuple(study.points(resume)) if resume is not None else ())
         started = time.monotonic()
         with self._training_session(cancel, lambda: self._load_images(settings, cancel)) as dataset:
@@ -243,6 +277,8 @@ class StudyLab(App[StudyScreen, StudyResult]):
             self._show_card(settings.study)
             return result
         screen.finish(_end_text(settings.study, result))
+        self._findings.keep(settings, result)
+        screen.show_kept(self._findings.about)
         self._show_measured(settings, Finding(settings.study, result, figure=figure))
         return result
 
@@ -283,42 +319,42 @@ class StudyLab(App[StudyScreen, StudyResult]):
 
     def _show_measured(self, settings: StudySettings, finding: Finding) -> None:
         """Show what a run measured, unless the learner's guess has to come first."""
-        guess, box = _guess_of(settings), self.screen.guess
-        self._waiting.pop(finding.study, None)
-        if guess is not None:
-            if guess.is_required and box.kept_guess(guess) is None:
-                self._result, self._waiting[finding.study] = finding.result, (settings, finding)
-                self._findings.pop(finding.study, None)
-                self.screen.hide_result()
-                return
-            box.close_subject(guess)
-        # The result of a stopped study does not answer the guess.
-        sentence = box.sentence(guess, finding.result) if guess and not finding.result.stopped else ""
-        self._set_finding(replace(finding, guess=sentence, subject=guess.subject if guess else ""))
+        if not self._findings.add(settings, finding):
+            self.screen.hide_result()
+            return
+        self._show(finding.study)
+        self._put_on_paper(finding.study)
         if not self.screen.stage.has_chart:
             self.screen.show_figure()
 
-    def _set_finding(self, finding: Finding) -> None:
-        self._result, self._findings[finding.study] = finding.result, finding
+    def _show(self, name: str) -> None:
+        """Show the result of a study."""
+        finding, study = self._findings.shown[name], STUDIES[name]
+        if not finding.figure:  # of an earlier kernel
+            figure = self.screen.figure_of(name, finding.result, study.draw(finding.result))
+            finding = self._findings.shown[name] = replace(finding, figure=figure)
         self.screen.show_finding(finding)
         self._show_go_on()
-        study = STUDIES[finding.study]
+
+    def _put_on_paper(self, name: str) -> None:
+        finding, study = self._findings.shown[name], STUDIES[name]
         sentences = dict.fromkeys([study.headline(finding.result), *study.sentences(finding.result)])
         self.paper.show((study.question, *sentences), finding.figure)
 
     def _reveal(self) -> None:
         """Show the result that waited for a guess, once the guess is kept."""
-        waiting = self._waiting.get(self.settings.study)
+        waiting = self._findings.waiting.get(self.settings.study)
         if waiting is None:
             self._show_guess()
             return
         settings, finding = waiting
-        guess = _guess_of(settings)
+        guess = guess_of(settings)
         if guess is not None and self.screen.guess.kept_guess(guess) is not None:
+            self._findings.keep(settings, finding.result)
             self._show_measured(settings, finding)
 
     def _save(self) -> None:
-        finding = self._findings.get(self.settings.study)
+        finding = self._findings.shown.get(self.settings.study)
         if finding is None:
             return
         message = self.screen.file_message
@@ -344,10 +380,6 @@ class StudyLab(App[StudyScreen, StudyResult]):
             self.load(name)
         except Exception as error:
             screen.file_message.value = error_alert(error)
-
-
-def _guess_of(settings: StudySettings) -> Guess | None:
-    return STUDIES[settings.study].guess(settings.arguments)
 
 
 def _end_text(study: str, result: StudyResult) -> str:

@@ -94,6 +94,16 @@ class StudyForm(Form[StudySettings]):
             self._settings = self._settings_of(study)
             self._after_change()
 
+    def remember(self, settings: StudySettings) -> StudySettings:
+        """Let a study have these settings, fitted to its images, when it is chosen next; return them.
+
+        Raises:
+            InputError: its data set does not exist.
+        """
+        with self._lock:
+            fitted = self._last_settings[settings.study] = self._fitted(settings)
+            return fitted
+
     def _choose_card(self, key: str) -> None:
         """Switch to a study, or to the one of a topic that was chosen last."""
         topic = key.removeprefix("topic:")

@@ -100,6 +100,27 @@ class GuessBox(VBox):
         self._seen.add(guess.subject)
         self._show()
 
+    def take_up(self, guess: Guess, place: int) -> None:
+        """Keep the answer at this place, which the learner gave in an earlier kernel."""
+        if 0 <= place < len(guess.options) and guess.subject not in self._guesses:
+            self._guesses[guess.subject] = guess.options[place]
+            if self._guess is not None and self._guess.subject == guess.subject:
+                self.field.value = guess.options[place]
+                self._show()
+
+    def place(self, guess: Guess) -> int | None:
+        """Return the place of the guess that was kept about this subject, or None."""
+        kept = self.kept_guess(guess)
+        return guess.options.index(kept) if kept in guess.options else None
+
+    def forget(self) -> None:
+        """Ask again, as if nothing had been guessed or shown."""
+        for kept in (self._guesses, self._last, self._kept):
+            kept.clear()
+        self._seen.clear()
+        guess, self._guess = self._guess, None
+        self.ask(guess)
+
     def kept_guess(self, guess: Guess) -> str | None:
         """Return the guess that was kept about this subject, or None."""
         return self._guesses.get(guess.subject)

@@ -6,8 +6,7 @@ sentence. Every part has a fixed height, so nothing moves when something appears
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ipywidgets import HTML, Button, Combobox, HBox, Tab, Text, VBox, Widget
@@ -20,11 +19,12 @@ from tl_widgets.studies.registry import STUDIES
 from tl_widgets.studies.study import StudyResult
 from tl_widgets.widgets.shared.app import AppScreen
 from tl_widgets.widgets.shared.cells import close_tree
-from tl_widgets.widgets.shared.fields import STYLE
-from tl_widgets.widgets.shared.html import empty, page_file, style
+from tl_widgets.widgets.shared.fields import STYLE, SureButton
+from tl_widgets.widgets.shared.html import empty, note, page_file, style
 from tl_widgets.widgets.shared.views import FigureView
 from tl_widgets.widgets.studies.cards import sketch
 from tl_widgets.widgets.studies.files import list_records
+from tl_widgets.widgets.studies.findings import Finding
 from tl_widgets.widgets.studies.form import StudyForm
 from tl_widgets.widgets.studies.guess import GuessBox
 from tl_widgets.widgets.studies.outcome import StudyOutcome
@@ -41,31 +41,16 @@ _PICTURES = _("Press “Run”: then you see where both models look, their first
 _WAITING = _("The result is ready. Keep your guess on the left to see it here.")
 
 
-@dataclass(frozen=True)
-class Finding:
-    """A result as its card shows it.
-
-    Attributes:
-        study: the study's name.
-        subject: what the guess was about when it was measured; "" for a record.
-        guess: a sentence that compares it with the learner's guess, or "".
-        source: name of the file that it was read from, or "".
-        figure: the figure as HTML.
-    """
-
-    study: str
-    result: StudyResult
-    subject: str = ""
-    guess: str = ""
-    source: str = ""
-    figure: str = ""
-
-
 class StudyScreen(AppScreen[StudyProgress]):
     """The widgets of StudyLab, which holds the state and calls these methods."""
 
     def __init__(
-        self, form: StudyForm, guess: GuessBox, studies: Sequence[str], own_model: OwnModelView | None
+        self,
+        form: StudyForm,
+        guess: GuessBox,
+        studies: Sequence[str],
+        own_model: OwnModelView | None,
+        forget: Callable[[], None],
     ) -> None:
         super().__init__(pgettext("button", "Run"), StudyProgress(), _(" The last result is still shown below."))
         tip = _("Measure what the stopped study lacks; its results so far stay")
@@ -80,7 +65,7 @@ class StudyScreen(AppScreen[StudyProgress]):
             _("Chart"): self.stage,
             _("Details"): self.sentences,
             _("Figure"): self.figure,
-            _("Files"): self._files(),
+            _("Files"): self._files(forget),
         }
         if own_model is not None:
             views[_("My model")] = own_model
@@ -102,7 +87,7 @@ class StudyScreen(AppScreen[StudyProgress]):
         head = Markup('<h3 class="tlw-heading tlw-study-head">{} {}</h3>')
         return HTML(head.format(sketch(study, 32), STUDIES[study].question))
 
-    def _files(self) -> Widget:
+    def _files(self, forget: Callable[[], None]) -> Widget:
         self.file = Text(description=_("File name"), style=STYLE)
         self.save_button = Button(description=_("Save"), icon="save", tooltip=_("Record and figure"), disabled=True)
         self.record = Combobox(description=_("Record"), placeholder=_("a .json that was saved"), style=STYLE)
@@ -110,8 +95,15 @@ class StudyScreen(AppScreen[StudyProgress]):
         rows = [HBox([self.file, self.save_button]), HBox([self.record, self.load_button])]
         for row in rows:
             row.add_class("tlw-row")
-        self.file_message = HTML()
-        return VBox([*rows, self.file_message])
+        self.file_message, self._kept = HTML(), HTML()
+        self.forget_button = SureButton(
+            _("Forget all results"), _("Empty all cards, and delete what is kept"), lambda: _("Really forget?"), forget
+        )
+        return VBox([*rows, self.file_message, self._kept, self.forget_button])
+
+    def show_kept(self, sentences: str) -> None:
+        """Say where the results are kept."""
+        self._kept.value = note(sentences)
 
     def suggest_name(self, study: str) -> None:
         """Suggest a file name for a study; a typed name stays until the study changes."""
@@ -134,7 +126,7 @@ class StudyScreen(AppScreen[StudyProgress]):
         """Enable or disable the controls and buttons; show the chart when a run starts."""
         super().show_running(running)
         self._form.enabled = not running
-        self.load_button.disabled = running
+        self.load_button.disabled = self.forget_button.disabled = running
         self.go_on_button.disabled = running or not self._can_resume
         self.save_button.disabled = running or not self.has_result
         self.outcome.show_running(running)
@@ -176,7 +168,9 @@ class StudyScreen(AppScreen[StudyProgress]):
             _("{data_name}, {image_size} pixels", data_name=data.name, image_size=data.image_size)
             for data in result.datasets
         )
-        facts = "; ".join([*images, *([_("read from {source}", source=finding.source)] if finding.source else [])])
+        source = [_("read from {source}", source=finding.source)] if finding.source else []
+        time = [_("measured {time}", time=finding.time)] if finding.time else []
+        facts = "; ".join([*images, *source, *time])
         guess = [finding.guess] if finding.guess else []
         paragraphs = join(Markup("<p>{}</p>").format(text) for text in [*guess, *study.sentences(result)])
         self.sentences.value = Markup('<div class="tlw-verdict" tabindex="0"><small>{} · {}</small>{}</div>{}').format(

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import prod
+from statistics import median_low
 
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.core.config import Config
@@ -175,13 +177,14 @@ def corrected_speed(speed: Speed, config: Config, images: Workload, runs: Mappin
     """Return the speed that the finished models of a comparison show; what they don't show stays."""
     scratch, transfer = runs.get(ModelName.SCRATCH), runs.get(ModelName.TRANSFER)
     if scratch is not None and not scratch.stopped and len(scratch.history.seconds) > 1:
-        ends = scratch.history.seconds
-        per_epoch = (ends[-1] - ends[0]) / (len(ends) - 1)  # the first epoch includes tracing
-        speed = replace(speed, training=per_epoch / _epoch_macs(config, images))
+        epochs = [end - start for start, end in pairwise(scratch.history.seconds)]  # the first one includes tracing
+        if len(epochs) > 1 or sum(epochs) > _TIMEABLE:
+            # The low median, because other work on the machine only slows an epoch down.
+            speed = replace(speed, training=median_low(epochs) / _epoch_macs(config, images))
     if transfer is not None and not transfer.stopped and not transfer.seconds.saved:
         n = images.n_train * (1 + config.augment) + images.n_validation
         computing = n * find_backbone(config.backbone).macs(images.image_size, config.cut)
         seconds = transfer.seconds.prepare - speed.backbone_tracing
-        if seconds > _TIMEABLE:
+        if seconds > max(_TIMEABLE, speed.backbone_tracing):  # tracing may have taken twice as long under load
             speed = replace(speed, forward=seconds / computing)
     return speed

@@ -51,19 +51,22 @@ def test_there_is_an_old_record_of_every_study():
 
 @pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)
 def test_an_old_record_is_read_shown_and_written_as_it_was(path):
-    text = path.read_text()
-    name, result = read_study(text, tuple(STUDIES))
-    before, after = json.loads(text), json.loads(result.to_json())
+    record = path.read_text()
+    name, result = read_study(record, tuple(STUDIES))
+    before, after = json.loads(record), json.loads(result.to_json())
     # The intervals over seeds are computed anew, from more digits of Student's t.
     assert numbers(statistics_of(after)) == pytest.approx(numbers(statistics_of(before)), rel=1e-6)
     assert contains(after, before)
     assert type(result).from_json(result.to_json()) == result
     assert all(sentence.endswith(".") for sentence in STUDIES[name].sentences(result))
-    assert len(STUDIES[name].text(result)) > 80
+    text = STUDIES[name].text(result)
+    assert len(text) > 80
+    for titles, cells in [(result.rows[0], row) for row in result.rows[1:]]:
+        assert all(f"{title} {cell}" in text for title, cell in zip(titles[1:], cells[1:], strict=True) if cell)
     if isinstance(result, Comparison):
         assert result.verdict.text
         assert [run.test_accuracy for run in result.runs] == [
-            json.loads(text)[run.name]["test_accuracy"] for run in result.runs
+            json.loads(record)[run.name]["test_accuracy"] for run in result.runs
         ]
 
 

@@ -168,7 +168,7 @@ def test_the_form_has_its_fields_with_the_same_defaults_and_ranges(lab):
 def test_the_panel_measures_shows_and_reads_the_record_back(lab, toy, tmp_path):
     result = lab.run(wait=True).result
     assert 0 < result.share < 1
-    text = f"One bar. {result.sentences[0]} bright pixels: {result.share:.3f}."
+    text = f"One bar. {result.sentences[0]} bright pixels: share {result.share:.3f}."
     assert toy.text(result) == text
     assert json.loads(result.to_json())["study"] == "Brightness"
     assert read_study(result.to_json(), ("toy", "time")) == ("toy", result)

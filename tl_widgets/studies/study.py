@@ -255,8 +255,12 @@ class Study(ABC, Generic[Arguments, Result]):
 
     def text(self, result: Result) -> str:
         """Return the text alternative of a result's figure."""
-        rows = (": ".join(row) for row in result.rows[1:])
-        return " ".join((self.chart, *self.sentences(result), *(f"{row}." for row in rows)))
+        titles, *rows = result.rows or ((),)
+        lines = []
+        for name, *cells in rows:
+            named = (f"{title} {cell}" for title, cell in zip(titles[1:], cells, strict=True) if cell)
+            lines.append(f"{name}: {'; '.join(named)}.")
+        return " ".join((self.chart, *self.sentences(result), *lines))
 
     def read(self, text: str, kind: str) -> Result | None:
         """Read a record of the class named `kind`; None if it is not of this study.

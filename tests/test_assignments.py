@@ -1,8 +1,11 @@
 """Assignments: descriptions, what each student gets, points, signed files, and grading a class with broken files."""
 
+import contextlib
+import html
 import io
 import json
 import re
+import shutil
 import zipfile
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -10,10 +13,11 @@ from pathlib import Path
 
 import pytest
 import tiny
+from helpers import fill
 from submissions import answered, broken, made_up_run, text_of
 
 import tl_widgets as tl
-from tl_widgets.assignments import begin
+from tl_widgets.assignments import begin, task as task_module
 from tl_widgets.assignments.collecting import HandedIn, collect
 from tl_widgets.assignments.description import formula_names, parse_description, read_description
 from tl_widgets.assignments.formula import evaluate
@@ -87,6 +91,11 @@ def frozen():
     return read_description(EXAMPLES["frozen"])
 
 
+@pytest.fixture(autouse=True)
+def new_kernel():
+    task_module._tasks.clear()
+
+
 def rows_of(grades, tmp_path):
     """The lines of the CSV, as a spreadsheet reads them."""
     path = tmp_path / "grades.csv"
@@ -135,6 +144,10 @@ def test_formulas_compute():
         ("epochs = 1", "epochs = 0", "epochs must be"),
         ('"textures"', '"texture"', "Did you mean 'textures'"),
         ("n_classes = 2", "n_classes = 4", "n_classes must be 2 to 3"),
+        ("n_per_class = [3, 4]", "n_per_class = [3, 400]", "n_per_class is 400; the smallest class has"),
+        ('dataset = "textures"', 'folder = "../leaves"', "images.folder must be the name of a folder"),
+        ('dataset = "textures"', 'folder = "leaves"', "There is no folder or zip file leaves"),
+        ('dataset = "textures"', "", "[images] needs a dataset"),
         ("n_per_class = [3, 4]", "n_per_class = [3]", "list of two or more"),
         ("n_per_class = [3, 4]", 'n_per_class = [3, "many"]', "n_per_class"),
         ("n_per_class = [3, 4]", "n_per_class = [3, 4]\nepochs = 5", "list of two or more"),
@@ -206,6 +219,29 @@ def test_a_run_whose_outcome_cannot_be_computed_costs_no_points():
 )  # fmt: skip
 def test_numbers_are_read_as_people_type_them(text, number):
     assert as_number(text) == pytest.approx(number)
+
+
+def test_running_begin_again_keeps_the_answers_and_the_run(small, capsys):
+    def said():
+        return capsys.readouterr().out.replace("\n", " ")
+
+    nobody = begin("", small.plan.to_json())  # the name comes to mind later
+    nobody.answer("guess", "b", "a")
+    nobody.answer("why", "So.")
+    task = begin("Ada", small.plan.to_json())
+    assert "Your answers are kept: guess, why." in said()
+    task.record(made_up_run(task.variant))
+    task = begin("Ada", small.plan.to_json())
+    assert "The run is kept." in said()
+    task.answer("guess", "c", "a")
+    assert "counts as no prediction" in said()
+    assert begin("", small.plan.to_json()).run
+    assert begin("Björn", small.plan.to_json()).run is None
+    assert "Your run isn't kept: it has other images or settings." in said()
+    questions = (small.plan.questions[0], replace(small.plan.questions[3], kind="number"))
+    other = begin("Björn", replace(small.plan, questions=questions).to_json())
+    assert [*other.given] == ["guess"]
+    assert "This version doesn't ask for why any more, or asks otherwise." in said()
 
 
 def test_the_notebook_says_what_it_kept_and_never_fails(small, tmp_path, capsys):
@@ -281,6 +317,32 @@ def test_the_newest_file_that_can_be_graded_counts_and_the_list_finds_who_is_mis
     assert "3 files have this name" in ada["notes"]
     assert "Of another one: It was changed" in ada["notes"]
     assert (zoe["student"], zoe["status"]) == ("Zoe", "missing")
+
+
+def test_a_name_that_is_not_the_students_own_is_found_by_the_list_and_by_the_folder(small, tmp_path):
+    handed_in = {
+        "Ada Lovelace_1_assignsubmission_file/a.json": "Ada Lovelace",
+        "Eve Moon_2_assignsubmission_file/b.json": "ada lovelace",  # newer, and in Eve's folder
+        "Björn_3_assignsubmission_file/c.zip/c.json": "Bjorn Borg",
+        "42_Grace Hopper/d.json": "42",  # a number, in a folder with a name
+        "Hedy.json": "Hedy",
+        "marks.json": "<>",
+    }
+    students = ["Ada Lovelace", "Eve Moon", "Björn Borg", "Grace Hopper", "42", "Hedy", "<>"]
+    found = [HandedIn(name, text_of(answered(small, student))) for name, student in handed_in.items()]
+    grades = grade(small, found, students)
+    notes = {row["student"]: row["notes"] for row in rows_of(grades, tmp_path)}
+    assert "counts: Ada Lovelace_1" in notes["Ada Lovelace"]
+    assert "One in a folder with the name of Eve Moon doesn't count." in notes["Ada Lovelace"]
+    assert notes["Bjorn Borg"] == "This name isn't on the list. Is it Björn Borg, who is missing?"
+    assert notes["Eve Moon"] == notes["Björn Borg"] == "Nothing was handed in under this name."
+    assert notes["42"] == notes["Hedy"] == ""
+    (eve,) = grade(small, found[1:2], students).graded
+    assert eve.notes == ("It's in a folder with the name of Eve Moon. Ask whose work it is.",)
+    page = html.unescape(statistics_page(grades))
+    for note in ("Names that aren't on the list: 1.", "Students with several files, of which one counts: 1."):
+        assert note in page
+    assert "Eve" not in page
 
 
 def test_twenty_broken_files_cost_nobody_else_a_result(frozen, tmp_path):
@@ -397,6 +459,13 @@ def test_running_again_finds_an_invented_run(small):
 
     assert compare_runs(with_answers(n // 10), run).agrees
     assert not compare_runs(with_answers(n // 10 + 1), run).agrees
+    # All right, as one would invent it where the real model is right on 95%; and another version as a reason.
+    perfect = made_up_run(variant, 1, (0.7, 1.0, 0.6), replace(run.environment, tensorflow="2.16.0"))
+    n_wrong = len(run.transfer.labels) - run.transfer.n_right
+    assert 0 < n_wrong <= n // 10
+    assert not compare_runs(perfect, run).agrees
+    assert "transfer has other probabilities" in compare_runs(perfect, run).text
+    assert "made with TensorFlow 2.16.0" in compare_runs(perfect, run).text
     more = replace(run, scratch=replace(run.scratch, params=replace(run.scratch.params, trainable=1)))
     assert "number of parameters" in compare_runs(more, run).text
     grades = grade(small, files(*(text_of(answered(small, name)) for name in "ABCDEFGH")))
@@ -408,11 +477,11 @@ def test_running_again_finds_an_invented_run(small):
 
 
 def test_a_run_that_cannot_be_repeated_does_not_stop_the_others(small, monkeypatch):
-    def fail(**settings):
+    def fail(*progress):
         raise MemoryError("no room for the images")
 
-    monkeypatch.setattr("tl_widgets.assignments.rerun.load_dataset", fail)
     variant = small.plan.variant("Ada")
+    monkeypatch.setattr(type(variant), "load", fail)
     check = run_again(variant, made_up_run(variant))
     assert (check.agrees, check.text) == (None, "It couldn't be run again: MemoryError: no room for the images")
 
@@ -471,6 +540,65 @@ def test_a_class_from_the_description_to_the_grades(tmp_path, monkeypatch, capsy
     assert "can have 0 to 3." in capsys.readouterr().err
 
 
+FOLDER = (
+    SMALL.replace('dataset = "textures"', 'folder = "leaves"')
+    .replace('name = "small"', 'name = "leaves"')
+    .replace("n_per_class = [3, 4]", "n_per_class = [2, 3]")
+)
+
+
+@pytest.mark.usefixtures("tiny_backbone", "home")
+def test_images_that_a_teacher_hands_out(tmp_path, monkeypatch, capsys):
+    """A folder beside the notebook, from the description to the grades, with one real run: 2 s of the processor."""
+
+    def said():
+        return capsys.readouterr().out.replace("\n", " ")
+
+    for start, name in enumerate(("birch", "elm", "oak")):
+        fill(tmp_path / "leaves" / name, 6, 10 * start)
+    (tmp_path / "leaves.toml").write_text(FOLDER)
+    monkeypatch.chdir(tmp_path)
+    assert main(["assignment", "new", "leaves.toml"]) == 0
+    assert "Hand out leaves with it: 18 images, 3 classes." in said()
+    sources = ["".join(cell["source"]) for cell in json.loads(Path("leaves.ipynb").read_text())["cells"]]
+    student = tmp_path / "student"
+    shutil.copytree("leaves", student / "leaves")
+    monkeypatch.chdir(student)
+    space = {}
+    exec('STUDENT = "Ada"', space)
+    exec(next(source for source in sources if "begin(" in source), space)
+    task = space["task"]
+    assert said() == ""
+    assert task.images["path"] == "leaves"
+    exec(next(source for source in sources if "compare(" in source), space)
+    assert "The run is kept." in said()
+    task.answer("right", task.run.transfer.n_right)
+    (tmp_path / "in").mkdir()
+    task.submit(tmp_path / "in")
+    fill(student / "leaves" / "oak", 1, 90)
+    task.record(space["result"])
+    assert "Not kept. leaves isn't as it was handed out: it has 7 images of oak, not 6." in said()
+    (student / "leaves" / "oak" / "90.png").replace(student / "leaves" / "oak" / "20.png")
+    assert "images of oak were changed or renamed" in task.plan.folder_problem
+    shutil.rmtree("leaves")
+    begin("Ada", task.plan.to_json())
+    assert "There is no folder or zip file leaves." in said()
+    monkeypatch.chdir(tmp_path)
+    assert main(["assignment", "grade", "in", "--check", "1"]) == 0
+    out = said()
+    assert "Run again: 0 answers differ at most" in out
+    assert "1 of 1 students and files were graded." in out
+    fill(tmp_path / "leaves" / "elm", 1, 91)
+    assert main(["assignment", "grade", "in"]) == 0
+    (row,) = read_csv(tmp_path / "leaves-grades.csv")
+    assert (row["status"], row["notes"]) == (
+        "rejected", "Its images aren't those in leaves: that was changed after it was handed out."
+    )  # fmt: skip
+    shutil.copy(tmp_path / "leaves" / "elm" / "91.png", tmp_path / "leaves" / "oak")
+    assert main(["assignment", "show", "leaves.toml", "Ada"]) == 2
+    assert "files that can't be used, or are there twice: elm/91.png" in capsys.readouterr().err.replace("\n", " ")
+
+
 def test_a_description_that_a_student_handed_in_grades_nobody(here, capsys):
     (here / "in").mkdir()
     (here / "small.toml").write_text(SMALL)
@@ -509,7 +637,7 @@ def test_nbgrader_generates_autogrades_and_scores(tmp_path, monkeypatch):
     description = read_description(EXAMPLES["count"])
     name, file = description.name, f"{description.name}.ipynb"
     (tmp_path / "source" / name).mkdir(parents=True)
-    (tmp_path / "source" / name / file).write_text(to_notebook(description, nbgrader=True), "utf-8")
+    (tmp_path / "source" / name / file).write_text(to_notebook(description, "nbgrader"), "utf-8")
     config = Config()
     config.CourseDirectory.root = str(tmp_path)
     config.CourseDirectory.db_url = f"sqlite:///{tmp_path}/gradebook.db"
@@ -554,11 +682,29 @@ def test_nbgrader_generates_autogrades_and_scores(tmp_path, monkeypatch):
     }
 
 
+def test_otter_graders_tests_add_up_to_the_points(frozen):
+    """The whole of `otter assign` and `otter run` was run by hand: otter-grader isn't installed here."""
+    cells = [(cell["cell_type"], cell["source"]) for cell in json.loads(to_notebook(frozen, "otter"))["cells"]]
+    raw = [source for kind, source in cells if kind == "raw"]
+    assert sum(source.startswith("# BEGIN QUESTION") for source in raw) == len(frozen.question)
+    assert "name: 'why'\nmanual: true\npoints: 2" in "".join(raw)
+    for head, points in ((3843, 2), (3840, 1), (3, 0)):
+        task, got = begin("Ada", frozen.plan.to_json()), 0
+        task.answer("head", head)
+        for source in (source for _kind, source in cells if "def test_head" in source):
+            space = {}
+            exec(source, space)
+            with contextlib.suppress(AssertionError):
+                space["test_head_1" if "test_head_1" in space else "test_head_2"](task)
+                got += float(re.search(r"^points: (.*)$", source, re.MULTILINE)[1])
+        assert got == points
+
+
 def test_nbgrader_takes_model_answers_out_and_leaves_a_cell_that_runs(frozen):
     import nbformat
     from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
 
-    notebook = nbformat.reads(to_notebook(frozen, nbgrader=True), 4)
+    notebook = nbformat.reads(to_notebook(frozen, "nbgrader"), 4)
     assert "million varied" in str(notebook)
     for step in (ClearSolutions(), ClearHiddenTests()):
         notebook, _ = step.preprocess(notebook, {})

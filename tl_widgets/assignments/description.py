@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import isfinite
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from tl_widgets.assignments.formula import evaluate
+from tl_widgets.assignments.handed_out import Contents, read_contents
 from tl_widgets.assignments.plan import LETTERS, Blank, Plan, QuestionKind, Variant
 from tl_widgets.assignments.questions.predictions import PREDICTIONS
 from tl_widgets.assignments.questions.quizzes import QUESTIONS, Option
 from tl_widgets.assignments.run_figures import example_of_run, names_of_run
+from tl_widgets.core.config import ImageSettings
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.paths import read_user_file
 from tl_widgets.core.text import printable, shown
@@ -61,6 +64,7 @@ class Question:
         values: The number that each option of a prediction stands for: the nearest to the outcome became true.
         model_answer: An answer to a text that deserves all points.
         checklist: What an answer to a text needs.
+        title: The heading in the notebook; "Question 1" and so on without it.
     """
 
     name: str
@@ -77,6 +81,7 @@ class Question:
     values: tuple[float, ...] = ()
     model_answer: str = ""
     checklist: tuple[str, ...] = ()
+    title: str = ""
 
     @property
     def blank(self) -> Blank:
@@ -94,6 +99,7 @@ class Description:
         question: The questions, in their order.
         text: What stands below the heading, in Markdown.
         images, run, own: What is fixed, and what each student gets of their own; see `Plan`.
+        contents, base: What the folder of `images` holds, and where it lies.
     """
 
     name: str
@@ -103,11 +109,14 @@ class Description:
     images: dict[str, Any] = field(default_factory=dict)
     run: dict[str, Any] | None = None
     own: dict[str, Any] = field(default_factory=dict)
+    contents: Contents | None = field(default=None, compare=False)  # not written by the teacher
+    base: Path = field(default=Path(), compare=False)
 
     @cached_property
     def plan(self) -> Plan:
         """What the students' notebook knows."""
-        return Plan(self.name, tuple(asked.blank for asked in self.question), self.images, self.run, self.own)
+        questions = tuple(asked.blank for asked in self.question)
+        return Plan(self.name, questions, self.images, self.run, self.own, self.contents, self.base)
 
     @property
     def points(self) -> float:
@@ -123,15 +132,19 @@ def read_description(path: str | PathLike[str]) -> Description:
     """
     data = read_user_file(path, "DESCRIPTION", _MOST_BYTES)
     try:
-        return parse_description(data.decode("utf-8-sig"))
+        return parse_description(data.decode("utf-8-sig"), Path(path).parent)
     except UnicodeDecodeError:
         raise InputError(_("{file} isn't text in UTF-8. Save it as UTF-8.", file=printable(str(path)))) from None
     except InputError as error:
         raise InputError(f"{printable(str(path))}: {error}") from None
 
 
-def parse_description(text: str) -> Description:
+def parse_description(text: str, base: Path = Path()) -> Description:
     """Read a description from its text.
+
+    Args:
+        text: The description.
+        base: Where a folder of images lies.
 
     Raises:
         InputError: Something in it can't be; the message says where.
@@ -153,9 +166,19 @@ def parse_description(text: str) -> Description:
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,59}", description.name):
         name = shown(description.name)
         raise InputError(_("name is {name}; use at most 60 small letters, digits and hyphens.", name=name))
+    if "folder" in description.images:
+        contents = read_contents(base, description.images["folder"], _smallest_size(description))
+        description = replace(description, contents=contents, base=base)
     description.plan.check()
     _check_questions(description)
     return description
+
+
+def _smallest_size(description: Description) -> int:
+    """Return the smallest image size that a student can get: there, most images look alike."""
+    sizes = description.own.get("image_size", description.images.get("image_size"))
+    numbers = [size for size in (sizes if isinstance(sizes, list) else [sizes]) if type(size) is int]
+    return min(numbers, default=ImageSettings().image_size)
 
 
 def _filled(question: Any) -> Any:

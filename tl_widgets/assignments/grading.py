@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import random
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -33,6 +35,8 @@ class Graded:
             "missing" for a student of the list who handed nothing in.
         marks: One for each question; empty unless it was graded.
         notes: What the teacher should know, as sentences.
+        is_listed: Whether the student is on the teacher's list; true without a list.
+        owner: The other student whose name the folder of the file has; "" if there is none.
         submission: What was handed in.
         check: What running it again showed; None if it wasn't in the sample.
     """
@@ -42,6 +46,8 @@ class Graded:
     status: Status
     marks: tuple[Mark, ...] = ()
     notes: tuple[str, ...] = ()
+    is_listed: bool = True
+    owner: str = ""
     submission: Submission | None = None
     check: Check | None = None
 
@@ -87,21 +93,54 @@ def grade(description: Description, files: Iterable[HandedIn], students: Sequenc
         files: What was handed in.
         students: The names or numbers of all students; empty if they aren't known.
     """
+    graded = [_grade_file(description, file) for file in files]
+    names = _Names(students or [line.student for line in graded if line.status == "graded"])
     by_student: dict[str, list[Graded]] = {}
     unnamed: list[Graded] = []
-    for file in files:
-        line = _grade_file(description, file)
-        (by_student.setdefault(student_key(line.student), []) if line.student else unnamed).append(line)
+    for line in graded:
+        owned = replace(line, owner=names.owner(line))
+        (by_student.setdefault(student_key(line.student), []) if line.student else unnamed).append(owned)
     lines = [_merged(found) for found in by_student.values()]
     if students:
-        known = {student_key(student) for student in students}
-        lines = [line if student_key(line.student) in known else _with_note(line, _("This name isn't on the list."))
-                 for line in lines]  # fmt: skip
+        missing = {key: name for key, name in names.by_key.items() if key not in by_student}
+        lines = [line if student_key(line.student) in names.by_key else _unlisted(line, missing) for line in lines]
         lines += [Graded(student, (), "missing", notes=(_("Nothing was handed in under this name."),))
-                  for student in students if student_key(student) not in by_student]  # fmt: skip
+                  for student in missing.values()]  # fmt: skip
     lines.sort(key=lambda line: student_key(line.student))
     unnamed.sort(key=lambda line: line.files)
     return Grades(description, (*lines, *unnamed))
+
+
+class _Names:
+    """The names of a class, to find the owners of folders; `by_key` has them by `student_key`."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.by_key = {student_key(name): name for name in names if name}
+        # A number may be anything in a folder's name.
+        self._by_words = {_words(name): name for name in self.by_key.values() if re.search(r"[^\W\d_]", name)}
+        self._owners: dict[str, tuple[str, ...]] = {}
+
+    def owner(self, line: Graded) -> str:
+        """Return whose name the folder of a file has, as learning platforms name folders; "" if it's the student's."""
+        folder = _words(line.files[0].rpartition("/")[0])
+        if folder not in self._owners:
+            self._owners[folder] = tuple(words for words in self._by_words if words in folder)
+        owners = self._owners[folder]
+        return "" if not owners or _words(line.student) in folder else self._by_words[max(owners, key=len)]
+
+
+def _words(text: str) -> str:
+    words = " ".join(re.findall(r"[^\W_]+", student_key(text)))
+    return f" {words} "
+
+
+def _unlisted(line: Graded, missing: Mapping[str, str]) -> Graded:
+    """Return the line of a student who isn't on the list, with the most similar name of those who are missing."""
+    line = replace(line, is_listed=False)
+    near = difflib.get_close_matches(student_key(line.student), missing, n=1, cutoff=0.75)
+    if not near:
+        return _with_note(line, _("This name isn't on the list."))
+    return _with_note(line, _("This name isn't on the list. Is it {name}, who is missing?", name=missing[near[0]]))
 
 
 def _grade_file(description: Description, file: HandedIn) -> Graded:
@@ -122,6 +161,11 @@ def _grade_file(description: Description, file: HandedIn) -> Graded:
         note = _("It was changed after submit() wrote it: its signature doesn't fit. Ask for the notebook.")
         return _with_note(line, note)
     try:
+        contents = description.plan.contents
+        if contents is not None and submission.run is not None and submission.folder != contents.fingerprint:
+            text = _("Its images aren't those in {folder}: that was changed after it was handed out.",
+                     folder=description.images["folder"])  # fmt: skip
+            return _with_note(line, text)
         variant = description.plan.variant(submission.student)
         problem = variant.problem(submission.run) if submission.run is not None else ""
         if problem:
@@ -142,7 +186,10 @@ def _with_note(line: Graded, note: str) -> Graded:
 
 def _merged(found: Sequence[Graded]) -> Graded:
     """Return one line for a student's files: the newest that can be graded counts."""
-    first, *rest = sorted(found, key=lambda line: (line.status == "graded", _made(line)), reverse=True)
+    first, *rest = sorted(found, key=lambda line: (line.status == "graded", not line.owner, _made(line)), reverse=True)
+    if first.owner:
+        note = _("It's in a folder with the name of {student}. Ask whose work it is.", student=first.owner)
+        first = _with_note(first, note)
     if not rest:
         return first
     n_graded = sum(line.status == "graded" for line in found)
@@ -154,6 +201,8 @@ def _merged(found: Sequence[Graded]) -> Graded:
         "{n} files have this name; the newest that can be graded counts: {file}.", n=len(found), file=first.files[0]
     )
     line = _with_note(line, note)
+    if others := [other.owner for other in rest if other.owner and not first.owner]:
+        line = _with_note(line, _("One in a folder with the name of {student} doesn't count.", student=others[0]))
     if n_graded == len(found):
         return line
     why = next(other.notes[0] for other in rest if other.status != "graded")

@@ -10,24 +10,28 @@ import hashlib
 import json
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
+from tl_widgets.assignments.handed_out import Contents, difference, handed_out
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.core.config import Config, ImageSettings
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.settings import Whole, flat_settings, settings_of, with_flat_values
 from tl_widgets.core.text import shown
 from tl_widgets.core.translation import _
-from tl_widgets.data.catalogue import find_dataset
+from tl_widgets.data.catalogue import NamedDataset, find_dataset
+from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.records.codec import from_plain, load, to_plain
 from tl_widgets.records.comparison import Comparison, DatasetSummary
 
 QuestionKind = Literal["number", "choice", "prediction", "measured", "text"]
 LETTERS = "abcdefghijklmnop"
 _SEEDS = 10_000
-_OF_IMAGES = ("dataset", "image_size", "n_per_class", "classes", "seed")
+_OF_IMAGES = ("dataset", "folder", "image_size", "n_per_class", "classes", "seed")
 
 
 @dataclass(frozen=True)
@@ -45,12 +49,14 @@ class Variant:
     """The images and the settings of one student.
 
     Attributes:
-        images: The arguments of `load_dataset`; empty in an assignment without images.
+        images: The arguments of `load_dataset`, or of `load_folder`; empty in an assignment without images.
         config: The settings of `compare`; None in an assignment without a run.
+        dataset: Where the images come from; None without images.
     """
 
     images: Mapping[str, Any]
     config: Config | None
+    dataset: NamedDataset | None = None
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -63,17 +69,31 @@ class Variant:
     @cached_property
     def summary(self) -> DatasetSummary | None:
         """The data set, without loading it; None without images."""
-        if not self.images:
-            return None
-        arguments = {name: value for name, value in self.images.items() if name != "name"}
-        return find_dataset(self.images["name"]).summary(**arguments)
+        return None if self.dataset is None else self.dataset.summary(**self._choice)
+
+    @property
+    def _choice(self) -> dict[str, Any]:
+        """The images' arguments without what says where they come from."""
+        return {name: value for name, value in self.images.items() if name not in ("name", "path")}
+
+    def load(self, on_event: OnEvent = ignore, cancel: Cancel | None = None) -> ImageDataset:
+        """Load the images.
+
+        Raises:
+            InputError: They aren't here.
+            CancelledError: `cancel` was set.
+        """
+        assert self.dataset is not None
+        arguments = {"n_per_class": None, "seed": 0, "classes": None, **self._choice}
+        return self.dataset.load(**arguments, on_event=on_event, cancel=cancel)
 
     @property
     def calls(self) -> tuple[str, ...]:
         """What the student runs, as Python."""
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.images.items())
         settings = "".join(f", {name}={value!r}" for name, value in self.settings.items())
-        calls = [f"load_dataset({arguments})"] if self.images else []
+        load = "load_folder" if "path" in self.images else "load_dataset"
+        calls = [f"{load}({arguments})"] if self.images else []
         return (*calls, f"compare(dataset{settings})") if self.config else tuple(calls)
 
     @cached_property
@@ -122,11 +142,14 @@ class Plan:
 
     Attributes:
         name: Becomes part of file names.
-        images: Arguments of `load_dataset` that all students share; empty for an assignment without images.
+        images: Arguments of `load_dataset` that all students share, or those of `load_folder`, with the name of the
+            "folder"; empty for an assignment without images.
         run: Settings of `compare` that all students share; None for an assignment without a run.
         own: What each student gets of their own: "seed" and "images" (true), "n_classes" (a number), and for other
             names of images or run a list of values.
         questions: The questions, without their texts and answers.
+        contents: What the folder holds; None without one.
+        base: Where the folder lies.
     """
 
     name: str
@@ -134,6 +157,24 @@ class Plan:
     images: dict[str, Any] = field(default_factory=dict)
     run: dict[str, Any] | None = None
     own: dict[str, Any] = field(default_factory=dict)
+    contents: Contents | None = None
+    base: Path = field(default=Path(), compare=False)  # of this machine
+
+    @cached_property
+    def dataset(self) -> NamedDataset:
+        """Where the images come from.
+
+        Raises:
+            InputError: There is no such data set.
+        """
+        if self.contents is None:
+            return find_dataset(str(self.images.get("dataset")))
+        return handed_out(self.base, self.images["folder"], self.contents)
+
+    @property
+    def folder_problem(self) -> str:
+        """How the folder here differs from the one that was handed out, as a sentence; "" if it doesn't."""
+        return "" if self.contents is None else difference(self.base, self.images["folder"], self.contents)
 
     @property
     def has_run(self) -> bool:
@@ -142,7 +183,7 @@ class Plan:
 
     def to_json(self) -> str:
         """Return the plan as JSON text, one question on a line."""
-        plain = to_plain(self)
+        plain = self._plain
         questions = ",\n  ".join(json.dumps(question) for question in plain.pop("questions"))
         lines = [f" {json.dumps(name)}: {json.dumps(value)}," for name, value in plain.items()]
         return "\n".join(["{", *lines, f' "questions": [\n  {questions}]', "}"])
@@ -161,10 +202,14 @@ class Plan:
                 _("The assignment in this notebook was changed ({why}). Get the notebook again.", why=error)
             ) from None
 
+    @property
+    def _plain(self) -> dict[str, Any]:
+        return {name: value for name, value in to_plain(self).items() if name != "contents" or value is not None}
+
     @cached_property
     def digest(self) -> str:
-        """A hash of everything: another version of an assignment has another."""
-        return hashlib.sha256(json.dumps(to_plain(self), sort_keys=True).encode()).hexdigest()[:16]
+        """A hash of everything but a folder's contents: another version of an assignment has another."""
+        return hashlib.sha256(json.dumps(replace(self, contents=None)._plain, sort_keys=True).encode()).hexdigest()[:16]
 
     def variant(self, student: str) -> Variant:
         """Return what a student gets.
@@ -183,22 +228,25 @@ class Plan:
             images["seed"] = self._draw(student, "images") % _SEEDS
         if self.own.get("seed"):
             run["seed"] = self._draw(student, "seed") % _SEEDS
-        known = find_dataset(images.pop("dataset"))
+        known = self.dataset
+        folder = images.pop("folder", None)
+        images.pop("dataset", None)
         seed = Whole(0).check("seed", images.pop("seed", 0))
         images.setdefault("image_size", known.default_size)
-        settings = ImageSettings(dataset=known.name, **_as_tuples(images))
+        settings = ImageSettings(**_as_tuples(images))
         classes = known.choose(settings.classes).class_names
         if n := self.own.get("n_classes"):
             chosen = sorted(classes, key=lambda name: self._draw(student, f"class {name}"))[:n]
             classes = tuple(name for name in classes if name in chosen)
-        arguments: dict[str, Any] = {"name": known.name, "image_size": settings.image_size}
+        where = {"path": folder} if folder else {"name": known.name}
+        arguments: dict[str, Any] = {**where, "image_size": settings.image_size}
         if settings.n_per_class is not None:
             arguments["n_per_class"] = settings.n_per_class
         if classes != known.class_names:
             arguments["classes"] = classes
         if seed:
             arguments["seed"] = seed
-        return Variant(arguments, with_flat_values(Config(), _as_tuples(run)) if self.has_run else None)
+        return Variant(arguments, with_flat_values(Config(), _as_tuples(run)) if self.has_run else None, known)
 
     def check(self) -> None:
         """Raise `InputError` unless every student gets something that can be run."""
@@ -206,12 +254,12 @@ class Plan:
             if self.has_run or self.own:
                 raise InputError(_("A run, and what each student gets of their own, need [images] with a dataset."))
             return
-        if "dataset" not in self.images:
-            raise InputError(_("[images] needs a dataset, as `tl-widgets datasets` lists them."))
+        if ("dataset" in self.images) == ("folder" in self.images):
+            raise InputError(_("[images] needs a dataset, as `tl-widgets datasets` lists them, or a folder."))
         self._check_names()
-        known = find_dataset(str(self.images["dataset"]))
+        known = self.dataset
         n_classes = self.own.get("n_classes", 2)
-        classes = ImageSettings(dataset=known.name, classes=_as_tuples(self.images).get("classes")).classes
+        classes = ImageSettings(classes=_as_tuples(self.images).get("classes")).classes
         n_fixed = len(known.choose(classes).class_names)
         if isinstance(n_classes, bool) or not isinstance(n_classes, int) or not 2 <= n_classes <= n_fixed:
             value = shown(n_classes)
@@ -250,14 +298,19 @@ class Plan:
 
     def _require_images(self) -> None:
         """Raise `InputError` if there are no such images or settings."""
-        _ = self.variant("").summary
+        variant = self.variant("")
+        assert variant.summary is not None
+        classes = self.dataset.choose(_as_tuples(self.images).get("classes"))
+        n, most = variant.images.get("n_per_class", 1), classes.max_per_class
+        if n > most:
+            raise InputError(_("n_per_class is {n}; the smallest class has {most} training images.", n=n, most=most))
 
     def _with(self, name: str, value: Any) -> Plan:
         """Return a plan that gives everybody the same value."""
         own = {key: values for key, values in self.own.items() if key != name}
         images = {**self.images, name: value} if name in _OF_IMAGES else self.images
         run = self.run if name in _OF_IMAGES else {**(self.run or {}), name: value}
-        return Plan(self.name, self.questions, images, run, own)
+        return replace(self, images=images, run=run, own=own)
 
     def _draw(self, student: str, what: str) -> int:
         text = "\0".join((self.name, student_key(student), what))

@@ -9,8 +9,9 @@ import numpy as np
 from tl_widgets.assignments.plan import Variant
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore, raise_if_cancelled
+from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.numbers import percent
 from tl_widgets.core.translation import _
-from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.records.comparison import Comparison
 
 
@@ -29,6 +30,18 @@ class Check:
     text: str
     n_different: int = 0
     n_allowed: int = 0
+
+
+# How far a model's probabilities may be from those of its repetition, as the mean total variation distance. Measured
+# without oneDNN, with one thread, AVX2 and SSE4.1, on 12 runs of the documentation's assignments: at most
+# 0.0000005 for a trained head, 0.0002 for a control and 0.005 for a network from scratch, where rounding grows from
+# step to step. Made-up answers that are all right were 0.03 to 0.2 away from a transfer model that is right on more
+# than 90%.
+_FROZEN, _TRAINED = 0.02, 0.1
+
+
+def _allowed_shift(name: str) -> float:
+    return _FROZEN if name in (ModelName.TRANSFER, ModelName.CONTROL) else _TRAINED
 
 
 def allowed_differences(n_test: int) -> int:
@@ -50,8 +63,9 @@ def run_again(variant: Variant, run: Comparison, *, on_event: OnEvent = ignore, 
 
     assert variant.config is not None
     try:
-        dataset = load_dataset(**variant.images, on_event=on_event, cancel=cancel)
-        if run.dataset.fingerprint != dataset.fingerprint:
+        dataset = variant.load(on_event, cancel)
+        # Other versions of Pillow decode photographs a little differently.
+        if run.dataset.fingerprint != dataset.fingerprint and "path" not in variant.images:
             return Check(False, _("Its images aren't those that its settings give here."))
         again = compare_config(dataset, variant.config, on_event=on_event, cancel=cancel)
     except CancelledError:
@@ -83,6 +97,23 @@ def compare_runs(run: Comparison, again: Comparison) -> Check:
                 "{model} answers {n} of {n_test} test images differently; {allowed} may differ.",
                 model=model.name, n=n_different, n_test=len(model.labels), allowed=allowed,
             )  # fmt: skip
-            return Check(False, text, n_different, allowed)
+            return Check(False, f"{text}{_versions(run, again)}", n_different, allowed)
+        shift = float(np.abs(np.subtract(model.probabilities, other.probabilities)).sum(1).mean() / 2)
+        if shift > (most_shift := _allowed_shift(model.name)):
+            text = _(
+                "{model} has other probabilities: they differ by {shift} on average; {most} may.",
+                model=model.name, shift=percent(shift), most=percent(most_shift),
+            )  # fmt: skip
+            return Check(False, f"{text}{_versions(run, again)}", n_different, allowed)
     text = _("Run again: {n} answers differ at most; up to {allowed} may.", n=most, allowed=allowed)
     return Check(True, text, most, allowed)
+
+
+def _versions(run: Comparison, again: Comparison) -> str:
+    """Return a sentence on other versions or another processor, which may be the reason; "" if there are none."""
+    theirs, ours = ((f"TensorFlow {record.tensorflow}", f"Keras {record.keras}", record.device)
+                    for record in (run.environment, again.environment))  # fmt: skip
+    if theirs == ours:
+        return ""
+    return " " + _("It was made with {theirs}, here is {ours}: that may be the reason.",
+                   theirs=", ".join(theirs), ours=", ".join(ours))  # fmt: skip

@@ -58,7 +58,7 @@ def statistics_page(grades: Grades) -> str:
         misconceptions=_misconceptions(grades),
         surprises=_surprises(grades),
         predictions=list(_predictions(grades)),
-        texts=[asked for asked in description.question if asked.kind == "text"],
+        texts=[(_called(grades, asked), asked) for asked in description.question if asked.kind == "text"],
         not_graded=_not_graded(grades),
         n_checked=len(checks),
         n_agree=sum(check.agrees is True for check in checks),
@@ -93,6 +93,12 @@ def _notes(grades: Grades) -> Iterator[str]:
         yield _("Students who wait for points by hand: {n}. The points here don't count those yet.", n=n)
     if n := sum(line.status == "missing" for line in grades.lines):
         yield _("Students on the list who handed in nothing: {n}.", n=n)
+    if n := sum(not line.is_listed for line in grades.lines):
+        yield _("Names that aren't on the list: {n}.", n=n)
+    if n := sum(len(line.files) > 1 for line in grades.lines):
+        yield _("Students with several files, of which one counts: {n}.", n=n)
+    if n := sum(bool(line.owner) for line in grades.lines):
+        yield _("Files in a folder with another student's name: {n}. The spreadsheet says which.", n=n)
 
 
 def _histogram(points: Sequence[float], most: float) -> Markup:
@@ -129,6 +135,12 @@ def _histogram(points: Sequence[float], most: float) -> Markup:
     )
 
 
+def _called(grades: Grades, asked: Question) -> str:
+    """Return a question as the students know it: by its number and its title."""
+    number = grades.description.question.index(asked) + 1
+    return f"{number}. {' '.join(asked.title.split()) or asked.name}"
+
+
 def _marks(grades: Grades, asked: Question) -> list[Mark]:
     return [item for line in grades.graded for item in line.marks if item.question == asked.name]
 
@@ -148,7 +160,7 @@ def _questions(grades: Grades) -> _Table:
         right = [item.is_right for item in answered if item.is_right is not None]
         given = [item.points for item in marks if item.points is not None]
         rows.append([
-            asked.name,
+            _called(grades, asked),
             _KINDS[asked.kind],
             f"{len(answered)}",
             _bar(sum(right) / len(right)) if right and asked.kind != "prediction" else "",
@@ -171,7 +183,7 @@ def _misconceptions(grades: Grades) -> _Table | None:
             answers = Counter(item.answer for item in marks if item.misconception == why)
             first = answers.most_common(1)[0][0]
             option = f"{first}) {asked.options[LETTERS.index(first)].text}" if asked.options else _examples(answers)
-            rows.append((n / n_answers, [f"{n}", _bar(n / n_answers), asked.name, option, why]))
+            rows.append((n / n_answers, [f"{n}", _bar(n / n_answers), _called(grades, asked), option, why]))
     rows.sort(key=lambda row: -row[0])
     head = [_("Students"), _("of those who answered"), _("Question"), _("Answer"), _("What is behind it")]
     shown = [row for _share, row in rows]
@@ -190,7 +202,7 @@ def _surprises(grades: Grades) -> _Table | None:
         if asked.kind == "prediction":
             continue
         wrong = [item.answer for item in _marks(grades, asked) if item.is_right is False and not item.misconception]
-        rows += [(n, [f"{n}", asked.name, answer]) for answer, n in Counter(wrong).items() if n > 1]
+        rows += [(n, [f"{n}", _called(grades, asked), answer]) for answer, n in Counter(wrong).items() if n > 1]
     rows.sort(key=lambda row: -row[0])
     shown = [row for _n, row in rows[:_MOST_ROWS]]
     head = [_("Students"), _("Question"), _("Answer")]
@@ -210,14 +222,14 @@ def _predictions(grades: Grades) -> Iterator[_Table]:
             true = _("{n} of {n_all}", n=sum(came), n_all=len(came)) if came else ""
             rows.append([f"{len(chosen)}", _bar(len(chosen) / n), option.text, true])
         head = [_("Students"), _("Share"), _("Prediction"), _("Came true")]
-        yield _Table(f"{asked.name}: {asked.text}", head, rows, (0, 3))
+        yield _Table(f"{_called(grades, asked)}: {asked.text}", head, rows, (0, 3))
         if asked.reasons:
             rows = []
             for letter, reason in zip(LETTERS, asked.reasons, strict=False):
                 n_chosen = sum(given.because == letter for given, _ in pairs)
                 rows.append([f"{n_chosen}", _bar(n_chosen / n), reason.text, reason.why[:1].upper() + reason.why[1:]])
             head = [_("Students"), _("Share"), _("Because"), _("About it")]
-            yield _Table(_("{name}: the reasons", name=asked.name), head, rows, (0,))
+            yield _Table(_("{name}: the reasons", name=_called(grades, asked)), head, rows, (0,))
 
 
 def _given(line: Graded, asked: Question) -> Iterator[tuple[Given, Mark]]:

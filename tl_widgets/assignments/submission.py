@@ -40,6 +40,7 @@ class Submission:
         made: When it was written, in ISO 8601.
         answers: One for each question that was answered.
         python, tl_widgets: Versions.
+        folder: The fingerprint of the folder of images that the run was made with; "" without one.
         run: The record of the run; None without one.
     """
 
@@ -50,6 +51,7 @@ class Submission:
     answers: tuple[Given, ...]
     python: Annotated[str, Text(80)] = ""
     tl_widgets: Annotated[str, Text(80)] = ""
+    folder: Annotated[str, Text(80)] = ""
     run: Comparison | None = field(default=None, compare=False)  # written by its own codec
 
     @property

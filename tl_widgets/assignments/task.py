@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import textwrap
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from os import PathLike
@@ -77,6 +78,27 @@ class Task:
         except InputError as error:
             return str(error)
 
+    def take_over(self, before: Task) -> None:
+        """Keep the answers and the run of an earlier task of this kernel where they still fit, and print which."""
+        asked = [blank for blank in self.plan.questions if blank in before.plan.questions]
+        self.given = {blank.name: before.given[blank.name] for blank in asked if blank.name in before.given}
+        if self.given:
+            _say(_("Your answers are kept: {names}.", names=", ".join(self.given)))
+        if dropped := [name for name in before.given if name not in self.given]:
+            _say(_("This version doesn't ask for {names} any more, or asks otherwise.", names=", ".join(dropped)))
+        if before.run is not None:
+            with suppress(InputError):  # without a name nobody can say whose run it is
+                if self.plan.contents != before.plan.contents or self.variant.problem(before.run):
+                    return _say(_("Your run isn't kept: it has other images or settings. Train again."))
+            self.run = before.run
+            _say(_("The run is kept."))
+        return None
+
+    @property
+    def _folder(self) -> str:
+        contents = self.plan.contents
+        return "" if contents is None or self.run is None else contents.fingerprint
+
     def answer(self, question: str, answer: object = ..., because: object = "") -> None:
         """Keep an answer, and print what was kept.
 
@@ -112,6 +134,8 @@ class Task:
         if not isinstance(result, Comparison):
             return _say(_("Not kept: give the result of compare(...); received {value}.", value=shown(result, 60)))
         try:
+            if problem := self.plan.folder_problem:
+                return _say(_("Not kept. {problem}", problem=problem))
             if problem := self.variant.problem(result):
                 advice = _("Run the cell with compare(dataset, **task.settings) as it was.")
                 return _say(_("Not kept. {problem} {advice}", problem=problem, advice=advice))
@@ -130,7 +154,7 @@ class Task:
             now = datetime.now(UTC).isoformat(timespec="seconds")
             answers = tuple(self.given[blank.name] for blank in self.plan.questions if blank.name in self.given)
             submission = Submission(self.plan.name, self.plan.digest, self.student, now, answers,
-                                    platform.python_version(), __version__, self.run)  # fmt: skip
+                                    platform.python_version(), __version__, self._folder, self.run)  # fmt: skip
             text = to_signed_json(submission, self.plan)
             path = user_path(folder, "folder") / submission.file_name
             write_text(path, text)
@@ -146,8 +170,11 @@ class Task:
         return None
 
 
+_tasks: dict[str, Task] = {}  # of this kernel, by the assignment's name
+
+
 def begin(student: object, plan: str) -> Task:
-    """Return the assignment of a student.
+    """Return the assignment of a student, with the answers so far if its cell runs again.
 
     Args:
         student: Name or number, as the teacher knows it.
@@ -156,7 +183,13 @@ def begin(student: object, plan: str) -> Task:
     Raises:
         InputError: The plan was changed.
     """
-    return Task(Plan.from_json(plan), student)
+    task = Task(Plan.from_json(plan), student)
+    if problem := task.plan.folder_problem:
+        _say(problem)
+    if before := _tasks.get(task.plan.name):
+        task.take_over(before)
+    _tasks[task.plan.name] = task
+    return task
 
 
 def points(task: Task, question: Mapping[str, Any]) -> float:

@@ -36,12 +36,26 @@ def add_assignment(commands: Any) -> None:
         description=_("Make the students' notebook from a description in TOML. It holds no answers."),
     )
     _add_description(new)
-    new.add_argument(
+    graders = new.add_mutually_exclusive_group()
+    graders.add_argument(
         "--nbgrader",
-        action="store_true",
+        action="store_const",
+        const="nbgrader",
+        dest="grader",
+        default="",
         help=_(
             "the source version for nbgrader, with autograded cells that hold the answers: put it into source/NAME/, "
             "never give it to students"
+        ),
+    )
+    graders.add_argument(
+        "--otter",
+        action="store_const",
+        const="otter",
+        dest="grader",
+        default="",
+        help=_(
+            "the source version for otter-grader, which holds the answers: give it to otter assign, never to students"
         ),
     )
     new.add_argument("--out", type=Path, metavar="FILE", help=_("the notebook (default: NAME.ipynb)"))
@@ -109,13 +123,19 @@ def _new(args: Namespace, console: Console) -> None:
     path = args.out or Path(f"{description.name}.ipynb")
     require_new(path)  # a teacher may have edited it
     check_writable(path, "--out")
-    write_text(path, to_notebook(description, nbgrader=args.nbgrader))
+    write_text(path, to_notebook(description, args.grader))
     n, points = len(description.question), description.points
     console.print(
         _("Notebook: {file} (questions: {n}, points: {points:g})", file=path, n=n, points=points), soft_wrap=True
     )
-    if args.nbgrader:
-        console.print(_("It holds the answers. nbgrader generate_assignment takes them out."), soft_wrap=True)
+    if description.contents is not None:
+        n_images, n_classes = sum(map(sum, description.contents.sizes)), len(description.contents.classes)
+        text = _("Hand out {folder} with it: {n:,} images, {n_classes} classes.",
+                 folder=description.images["folder"], n=n_images, n_classes=n_classes)  # fmt: skip
+        console.print(text, soft_wrap=True)
+    if args.grader:
+        command = {"nbgrader": "nbgrader generate_assignment", "otter": "otter assign"}[args.grader]
+        console.print(_("It holds the answers. {command} takes them out.", command=command), soft_wrap=True)
 
 
 def _show(args: Namespace, console: Console) -> None:
@@ -266,6 +286,18 @@ def _summarize(grades: Grades, console: Console, written: Sequence[Path]) -> Non
         (counts["rejected"], _("rejected: the column notes says why")),
         (counts["unreadable"], _("not a submission, or not readable")),
         (counts["missing"], _("on the list, but nothing handed in")),
+        (
+            sum(not line.is_listed for line in grades.lines),
+            _("not on the list: the column notes suggests who it may be"),
+        ),
+        (
+            sum(len(line.files) > 1 for line in grades.lines),
+            _("with several files: the column notes says which counts"),
+        ),
+        (
+            sum(bool(line.owner) for line in grades.lines),
+            _("in a folder with another student's name: ask whose work it is"),
+        ),
         (n_other, _("other numbers when run again: look at the column run again")),
         (n_waiting, _("waiting for points by hand: fill them in, and run this command again")),
     ):

@@ -13,6 +13,7 @@ from tl_widgets.assignments.marking import Given, Mark
 from tl_widgets.assignments.plan import LETTERS
 from tl_widgets.core.html import Markup, join
 from tl_widgets.core.numbers import number_text, percent
+from tl_widgets.core.text import listed
 from tl_widgets.core.translation import _, ngettext
 from tl_widgets.core.version import __version__
 from tl_widgets.export.pages import render
@@ -191,8 +192,7 @@ def _misconceptions(grades: Grades) -> _Table | None:
 
 
 def _examples(answers: Counter[str]) -> str:
-    shown = [answer for answer, _n in answers.most_common(3)]
-    return ", ".join(shown) + (", ..." if len(answers) > 3 else "")
+    return listed([*(answer for answer, _n in answers.most_common(3)), *(["..."] if len(answers) > 3 else [])])
 
 
 def _surprises(grades: Grades) -> _Table | None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from functools import reduce
 
-from tl_widgets.core.translation import _, language, pgettext
+from tl_widgets.core.translation import ENGLISH, _, language, pgettext
 
 MOST_SHOWN = 200  # letters of what was received, in a message
 _NO_BREAK = "\N{NO-BREAK SPACE}"  # stands before units and percent signs in German
@@ -54,6 +54,11 @@ def any_of(items: Iterable[str]) -> str:
     if language() == "es" and re.match(r"h?o|8", last, re.IGNORECASE):
         return pgettext("before the sound o", "{first} or {last}", first=_with_commas(first), last=last)
     return _("{first} or {last}", first=_with_commas(first), last=last)
+
+
+def listed(numbers: Iterable[str]) -> str:
+    """Return numbers as a list, which a decimal comma separates by semicolons: "0.4, 0.2"; "0,4; 0,2"."""
+    return (", " if language() == ENGLISH else "; ").join(numbers)
 
 
 def _with_commas(items: list[str]) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName, heading_of, phrase_of
 from tl_widgets.core.numbers import count_text, points
-from tl_widgets.core.text import all_of
+from tl_widgets.core.text import all_of, listed
 from tl_widgets.core.translation import _
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Count, Data, RightAnswers
@@ -183,7 +183,7 @@ class SizeStudy(StudyRecord):
         leads = [(name, lead) for i, name in enumerate(self.names) if (lead := self.lead(i))]
         if not leads:
             return _("Stopped before both models were measured.") if self.stopped else _("Nothing could be compared.")
-        parts = ", ".join(f"{name} {points(lead.mean, signed=True)}" for name, lead in leads)
+        parts = listed(f"{name} {points(lead.mean, signed=True)}" for name, lead in leads)
         return _("Transfer minus scratch, in points: {parts}.", parts=parts)
 
     @property

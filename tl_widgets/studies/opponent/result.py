@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName, heading_of, opening_of, phrase_of
 from tl_widgets.core.numbers import accuracy_text, percent, points, points_range, seconds_text
+from tl_widgets.core.text import listed
 from tl_widgets.core.translation import _, ngettext
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Answer, Count, Duration, RightAnswers
@@ -239,7 +240,7 @@ def settings_text(arm: str, config: Config) -> str:
         _("batches of {batch_size}", batch_size=config.batch_size),
     ]
     if arm == ModelName.TRANSFER:
-        return ", ".join([*texts, _("dropout {head_dropout:g}", head_dropout=config.head_dropout)])
+        return listed([*texts, _("dropout {head_dropout:g}", head_dropout=config.head_dropout)])
     spec = config.scratch
     filters = "-".join(map(str, spec.filters))
     texts += [
@@ -248,7 +249,7 @@ def settings_text(arm: str, config: Config) -> str:
         _("dropout {dropout:g}", dropout=spec.dropout),
     ]
     copies = ngettext("{n} copy", "{n} copies", config.augment) if config.augment else _("no copies")
-    return ", ".join([*texts, copies])
+    return listed([*texts, copies])
 
 
 def _row(study: TunedOpponent, trial: Trial, point: TrialPoint) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ class ProgressView(HTML):
 
     def start(self, models: tuple[str, ...]) -> None:
         """Show an empty bar for each model."""
-        self._latest = {model: Event("load", "waiting", model, 0, 1) for model in models}
+        self._latest = {model: Event("load", _("waiting"), model, 0, 1) for model in models}
         self._repeat = None
         self.show_text(_("getting ready"))
 

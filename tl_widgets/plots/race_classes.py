@@ -44,9 +44,10 @@ def class_chart(race: Race, *, width: int = 590, height: int = 270) -> Markup:
     names = max((text_width(classes[i].name, NORMAL) for i in shown), default=0.0)
     left, right = min(max(names + 16, 60), width * 0.32), width - 34 - 46 * max(len(race.racers), 1)
     axes = SvgAxes(width, height, Scale(0, 1, left, right), Scale(len(shown) or 1, 0, height - _BOTTOM, _TOP))
+    shares = (0, 0.25, 0.5, 0.75, 1) if right - left > 180 else (0, 0.5, 1)
     parts = [
-        axes.frame([(tick, percent(tick, 0)) for tick in (0, 0.25, 0.5, 0.75, 1)], [], grid="x"),
-        _key(racers),
+        axes.frame([(tick, percent(tick, 0)) for tick in shares], [], grid="x"),
+        _key(racers, width),
         *(_row(axes, racers, i, place) for place, i in enumerate(shown)),
         notes(race, width, height),
     ]
@@ -73,10 +74,12 @@ def class_chart(race: Race, *, width: int = 590, height: int = 270) -> Markup:
     return Markup('<div class="tlw-race">{}{}</div>').format(svg, _table(racers))
 
 
-def _key(racers: list[Racer]) -> Markup:
-    """Return what is measured, and each model's marker."""
+def _key(racers: list[Racer], width: float) -> Markup:
+    """Return what is measured, and each model's marker; in a narrow chart, the button above it says what."""
     title = _("recognized in each class")
     x, parts = 4 + text_width(title) + 26, [text(4, 13, title, style='fill="currentColor" font-weight="600"')]
+    if x + sum(text_width(racer.heading) + 27 for racer in racers) - 27 > width:
+        x, parts = 8, []
     for racer in racers:
         parts += [markers([(x, 9)], racer.name), text(x + 9, 13, racer.heading, style='fill="currentColor"')]
         x += 9 + text_width(racer.heading) + 18

@@ -234,7 +234,7 @@ def test_running_begin_again_keeps_the_answers_and_the_run(small, capsys):
     task = begin("Ada", small.plan.to_json())
     assert "The run is kept." in said()
     task.answer("guess", "c", "a")
-    assert "counts as no prediction" in said()
+    assert "what you predicted before the run stays. Your answer is b, because a." in said()
     assert begin("", small.plan.to_json()).run
     assert begin("Björn", small.plan.to_json()).run is None
     assert "Your run isn't kept: it has other images or settings." in said()
@@ -263,6 +263,10 @@ def test_the_notebook_says_what_it_kept_and_never_fails(small, tmp_path, capsys)
         assert sentence in out.replace("\n", " "), sentence
     assert task.given["guess"].before_run
     task.answer("guess", "c", "a")
+    assert "what you predicted before the run stays" in capsys.readouterr().out
+    assert task.given["guess"].text == "b"
+    del task.given["guess"]
+    task.answer("guess", "c)", "A.")
     assert "counts as no prediction" in capsys.readouterr().out.replace("\n", " ")
     nobody = begin("", small.plan.to_json())
     nobody.submit(tmp_path)

@@ -78,7 +78,7 @@ def read_answer(blank: Blank, answer: object, because: object = "", *, before_ru
 
 
 def _letter(what: str, answer: object, n_options: int) -> str:
-    letter = answer.strip().lower() if isinstance(answer, str) else ""
+    letter = answer.strip(" .()\n\t").lower() if isinstance(answer, str) else ""
     if len(letter) != 1 or letter not in LETTERS[:n_options]:
         last = LETTERS[n_options - 1]
         raise InputError(

@@ -120,6 +120,9 @@ class Task:
         before = self.given.get(question)
         if before is not None and replace(before, before_run=given.before_run) == given:
             given = before  # the cell ran again
+        if before is not None and blank.kind == "prediction" and before.before_run and not given.before_run:
+            return _say(_("{question}: what you predicted before the run stays. {answer}",
+                          question=question, answer=_described(before)))  # fmt: skip
         self.given[question] = given
         late = blank.kind == "prediction" and not given.before_run
         _say(_("{question}: kept. {answer}", question=question, answer=_described(given)))

@@ -39,7 +39,12 @@ TITLE_SIZE, LABEL_SIZE, SMALL_SIZE = 11.0, 9.5, 8.5
 DPI = 160
 _COMPRESSION = 3  # a third of the time of zlib's usual 6
 CSS_PIXELS_PER_INCH = 96
-_INKS = {"scratch": "#b34e00", "transfer": "#0068a3", "control": "#666666", "fine_tuned": "#007a58"}
+_INKS = {
+    ModelName.SCRATCH: "#b34e00",
+    ModelName.TRANSFER: "#0068a3",
+    ModelName.CONTROL: "#666666",
+    ModelName.FINE_TUNED: "#007a58",
+}
 
 
 def color_of(name: str) -> str:
@@ -56,7 +61,8 @@ def marker_of(name: str) -> str:
 
 def ink_of(name: str) -> str:
     """Return a model's color for text, dark enough for small letters on white (4.5:1)."""
-    return _INKS.get(name, color_of(name))
+    model = find_model(name)
+    return _INKS[model] if model else color_of(name)
 
 
 def answer_color(is_right: bool) -> str:

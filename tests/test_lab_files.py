@@ -15,12 +15,13 @@ from helpers import SMALL, own_dataset, page
 from test_hostile_models import HOSTILE, Bomb, places, record
 from test_report import EVIL
 
-from tl_widgets import Comparison, InputError, TransferLab, compare
+from tl_widgets import Comparison, ExportReport, InputError, TransferLab, compare
 from tl_widgets.experiments.prediction import Answer, Prediction
 from tl_widgets.records.comparison import RunResult
 from tl_widgets.records.parameters import ParameterCount
 from tl_widgets.widgets import LabSettings
 from tl_widgets.widgets.lab.answers import AnswersStrip
+from tl_widgets.widgets.lab.export import exported_html
 from tl_widgets.widgets.lab.predictions import IMAGES_PER_PAGE, PredictionsView
 from tl_widgets.widgets.lab.try_picture import _prediction_html
 
@@ -146,7 +147,7 @@ def test_galleries_switch_and_turn_pages():
 # Saving
 
 
-def test_save_never_writes_over_and_says_what_is_wrong(make_lab):
+def test_save_never_writes_over_and_says_what_is_wrong(make_lab, monkeypatch):
     lab = make_lab()
     save = lab.screen.save
     assert "After training" in save._saved.value
@@ -175,7 +176,12 @@ def test_save_never_writes_over_and_says_what_is_wrong(make_lab):
     fields.int8.value = False
     assert save.export().wait(60) == Path("transfer-learning-export")
     assert "same answer as the original on 90 of 90 test images" in save._exported.value
-    assert (Path("transfer-learning-export") / "export.json").is_file()
+    # A page is served from its folder; on a hub it has to come to the student's computer first.
+    folder = Path("transfer-learning-export")
+    report = replace(ExportReport.from_json((folder / "export.json").read_text()), kind="web")
+    assert f"python -m http.server --directory {folder.absolute()}</code>, and open" in exported_html(folder, report)
+    monkeypatch.setenv("JUPYTERHUB_API_URL", "http://hub")
+    assert f"zipfile -c {folder.absolute()}.zip {folder.absolute()}</code>" in exported_html(folder, report)
 
 
 def test_a_second_click_saves_nothing_twice_and_the_buttons_come_back(make_lab, monkeypatch):

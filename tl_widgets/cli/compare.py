@@ -324,7 +324,7 @@ def _writers(
     if models := outputs.models:
         from tl_widgets.export.saving import save_models
 
-        yield models, lambda: save_models(comparison, models)
+        yield models, lambda: save_models(comparison, models, dataset)
 
 
 def _write_figure(comparison: Comparison, path: Path) -> None:

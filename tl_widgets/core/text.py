@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 from collections.abc import Iterable
 from functools import reduce
 
@@ -63,6 +65,13 @@ def listed(numbers: Iterable[str]) -> str:
 
 def _with_commas(items: list[str]) -> str:
     return reduce(lambda text, item: text + ", " + item, items)  # each keeps its English text, unlike in `join`
+
+
+def shell_word(text: str) -> str:
+    """Return a text as one word of a command line, in quotation marks where the system's shell needs them."""
+    if os.name == "nt":  # no name holds a quotation mark there
+        return text if re.fullmatch(r"[\w.:\\/-]+", text) else f'"{text}"'
+    return shlex.quote(text)
 
 
 def is_text(value: object) -> bool:

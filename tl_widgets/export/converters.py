@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,9 @@ def serving_function(model: Any, image_shape: tuple[int, ...], n_images: int | N
     return tf.function(classify, [tf.TensorSpec((n_images, *image_shape), tf.uint8, name=INPUT)])
 
 
-def write_saved_model(model: Any, image_shape: tuple[int, ...], target: Path, __: Images | None = None) -> None:
+def write_saved_model(
+    model: Any, image_shape: tuple[int, ...], target: Path, __: Iterable[Images] | None = None
+) -> None:
     """Write a folder that TensorFlow loads without Keras."""
     import tensorflow as tf
 
@@ -44,7 +46,9 @@ def write_saved_model(model: Any, image_shape: tuple[int, ...], target: Path, __
         tf.saved_model.save(_module(model), str(target), signatures={SIGNATURE: classify})
 
 
-def write_tflite(model: Any, image_shape: tuple[int, ...], target: Path, calibration: Images | None = None) -> None:
+def write_tflite(
+    model: Any, image_shape: tuple[int, ...], target: Path, calibration: Iterable[Images] | None = None
+) -> None:
     """Write a TFLite file, which takes one image at a time; with images for calibration, one of 8-bit integers."""
     import tensorflow as tf
 
@@ -66,7 +70,9 @@ def _module(model: Any) -> Any:
     return module
 
 
-def write_onnx(model: Any, image_shape: tuple[int, ...], target: Path, calibration: Images | None = None) -> None:
+def write_onnx(
+    model: Any, image_shape: tuple[int, ...], target: Path, calibration: Iterable[Images] | None = None
+) -> None:
     """Write an ONNX file, which takes any number of images; with images for calibration, one of 8-bit integers."""
     tf2onnx = require_package("tf2onnx", "ONNX")
     require_package("onnxruntime", "ONNX")
@@ -79,7 +85,7 @@ def write_onnx(model: Any, image_shape: tuple[int, ...], target: Path, calibrati
             _quantize_onnx(whole, target, calibration)
 
 
-def _quantize_onnx(source: Path, target: Path, calibration: Images) -> None:
+def _quantize_onnx(source: Path, target: Path, calibration: Iterable[Images]) -> None:
     from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 

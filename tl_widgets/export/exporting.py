@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from statistics import median
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tl_widgets.core.arguments import checked
-from tl_widgets.core.errors import InputError
+from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
 from tl_widgets.core.files import new_folder
 from tl_widgets.core.lazy_tensorflow import import_tensorflow, silence
@@ -23,19 +20,17 @@ from tl_widgets.core.numbers import percent
 from tl_widgets.core.paths import absolute_path
 from tl_widgets.core.text import shown
 from tl_widgets.core.translation import _
-from tl_widgets.data.dataset import ImageDataset, Images
+from tl_widgets.data.dataset import ImageDataset, Images, Split, first_few, require_dataset
 from tl_widgets.experiments.comparison import environment, summarize
 from tl_widgets.experiments.prediction import require_new_test_images, runs_with_models
 from tl_widgets.export import converters, programs
+from tl_widgets.export.parity import compare_answers
 from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.records.export import MOST_DISAGREEMENT, ExportReport
 
 REPORT, README = "export.json", "README.txt"
 _N_CALIBRATION = 200
-_BATCH = 32
-_N_TIMED = 30  # images that the original answers one by one
 _BYTES = 4  # of a parameter
-_ROUNDING = 1e-3  # of the sum of a model's probabilities
 _MOST_NAMED = 12  # classes that the page names in its first sentence
 
 
@@ -48,6 +43,7 @@ class ExportKind:
         file: The model's file or folder.
         write: Converts the model; receives images for calibration if it's to hold 8-bit integers.
         open: Returns the runtime's name, and a function that answers one image.
+        packages: What it needs beside TensorFlow.
         has_int8: Whether it can hold 8-bit integers.
     """
 
@@ -55,15 +51,17 @@ class ExportKind:
     file: str
     write: Callable[..., None]
     open: Callable[[Path], tuple[str, converters.Answer]]
+    packages: tuple[str, ...] = ()
     has_int8: bool = True
 
 
+_TFLITE = ("model.tflite", converters.write_tflite, converters.open_tflite, ("ai_edge_litert.interpreter",))
 EXPORT_KINDS = {
-    "web": ExportKind(_("a web page"), "model.tflite", converters.write_tflite, converters.open_tflite),
-    "tflite": ExportKind("TFLite", "model.tflite", converters.write_tflite, converters.open_tflite),
-    "onnx": ExportKind("ONNX", "model.onnx", converters.write_onnx, converters.open_onnx),
+    "web": ExportKind(_("a web page"), *_TFLITE),
+    "tflite": ExportKind("TFLite", *_TFLITE),
+    "onnx": ExportKind("ONNX", "model.onnx", converters.write_onnx, converters.open_onnx, ("tf2onnx", "onnxruntime")),
     "saved_model": ExportKind(
-        "a SavedModel", "saved_model", converters.write_saved_model, converters.open_saved_model, False
+        _("a SavedModel"), "saved_model", converters.write_saved_model, converters.open_saved_model, has_int8=False
     ),
 }
 
@@ -108,22 +106,45 @@ def export_model(
             missing, the export disagrees with the original, or the folder can't be written. No files are left behind.
         CancelledError: `cancel` was set. No files are left behind.
     """
-    kind = _kind(format, int8)
+    require_format(format, int8=int8)
     run = _chosen(result, model)
+    same_test = None
     if isinstance(result, Comparison):
         require_new_test_images(result, dataset)
+        same_test = True
+    return export_run(run, format, folder, dataset=dataset, int8=int8, anyway=anyway, same_test=same_test,
+                      on_event=on_event, cancel=cancel)  # fmt: skip
+
+
+def export_run(
+    run: RunResult,
+    format: str,  # noqa: A002
+    folder: str | PathLike[str],
+    *,
+    dataset: ImageDataset,
+    int8: bool,
+    anyway: bool,
+    same_test: bool | None,
+    on_event: OnEvent,
+    cancel: Cancel | None,
+) -> ExportReport:
+    """Do what `export_model` does; `same_test` is that of the report."""
+    kind = EXPORT_KINDS[format]
+    require_dataset(dataset)
     target = absolute_path(folder, "folder")
     raise_if_cancelled(cancel)
     with new_folder(target) as staging:
         import_tensorflow(on_event, cancel)
+        for package in kind.packages:
+            converters.require_package(package, kind.label)
         _require_fit(run, dataset)
         on_event(Event("save", _("converting the model to {kind_label}", kind_label=kind.label), run.name))
-        calibration = _calibration_images(dataset) if int8 else None
+        calibration = _Calibration.of(dataset.train, cancel) if int8 else None
         started = time.perf_counter()
         _convert(kind, run, dataset.image_shape, staging / kind.file, calibration)
         seconds = time.perf_counter() - started
         raise_if_cancelled(cancel)
-        parity = _compare(kind, run, dataset, staging / kind.file, on_event, cancel)
+        answers = compare_answers(run, kind.open, staging / kind.file, dataset, on_event, cancel)
         report = ExportReport(
             summarize(dataset),
             run.name,
@@ -134,7 +155,8 @@ def export_model(
             megabytes_after=_size(staging / kind.file) / 1e6,
             seconds=seconds,
             environment=environment(),
-            **parity,
+            same_test=same_test,
+            **answers,
         )
         if not report.agrees and not anyway:
             raise InputError(_refusal(report))
@@ -143,7 +165,8 @@ def export_model(
     return report
 
 
-def _kind(name: str, int8: bool) -> ExportKind:
+def require_format(name: str, *, int8: bool) -> None:
+    """Raise InputError unless there is such a format, with 8-bit integers if they are asked for."""
     kind = EXPORT_KINDS.get(name)
     if kind is None:
         names = ", ".join(EXPORT_KINDS)
@@ -151,9 +174,12 @@ def _kind(name: str, int8: bool) -> ExportKind:
     if int8 and not kind.has_int8:
         others = ", ".join(other for other, kind in EXPORT_KINDS.items() if kind.has_int8)
         raise InputError(
-            _("The format {name} has no 8-bit integers. Export without them, or to {others}.", name=name, others=others)
+            _(
+                "The format {name} has no 8-bit integers. Leave them out, or choose one of {others}.",
+                name=name,
+                others=others,
+            )
         )
-    return kind
 
 
 def _chosen(result: Comparison | RunResult, model: str) -> RunResult:
@@ -168,7 +194,10 @@ def _chosen(result: Comparison | RunResult, model: str) -> RunResult:
         return run
     if result.model is None:
         raise InputError(
-            _("This result holds no model: a record has none. Train again, or give a comparison with its models.")
+            _(
+                "This result holds no model, as records don't keep them. Train again, or give a comparison with its "
+                "models."
+            )
         )
     return result
 
@@ -179,50 +208,90 @@ def _require_fit(run: RunResult, dataset: ImageDataset) -> None:
     inputs, outputs = (shape if isinstance(shape, tuple) else () for shape in shapes)
     if (len(inputs), len(outputs)) != (4, 2):
         raise InputError(
-            _("This model doesn't take one image and give one row of probabilities, so it can't be exported.")
+            _(
+                "Only a model that takes images and gives one row of probabilities for each can be exported. This one "
+                "has the input shape {inputs} and the output shape {outputs}.",
+                inputs=shown(shapes[0]),
+                outputs=shown(shapes[1]),
+            )
         )
-    shape, n_answers, n_classes = inputs[1:], outputs[-1], len(run.class_names)
-    if shape != dataset.image_shape or run.class_names != dataset.class_names:
+    shape, n_answers, n_classes = inputs[1:], outputs[-1], dataset.n_classes
+    if shape != dataset.image_shape:
         raise InputError(
             _(
-                "This model takes images of shape {shape} in {n} classes, and {name} has {other_shape} in {other_n}. "
-                "Give the data set that it was trained on.",
+                "This model takes images of shape {shape}, and those of {name} have {other_shape}. Give the images "
+                "that it was trained on, in the same size.",
                 shape=str(shape),
-                n=n_classes,
                 name=dataset.name,
                 other_shape=str(dataset.image_shape),
-                other_n=dataset.n_classes,
+            )
+        )
+    if shape[0] != shape[1]:
+        raise InputError(
+            _(
+                "This model takes images of {height} x {width} pixels. Only models of square images can be exported.",
+                height=shape[0],
+                width=shape[1],
+            )
+        )
+    if run.class_names != dataset.class_names:
+        raise InputError(
+            _(
+                "This model was trained on the classes {names}, and {name} has {other_names}. Give the data set that "
+                "it was trained on.",
+                names=first_few([*run.class_names], _MOST_NAMED),
+                name=dataset.name,
+                other_names=first_few([*dataset.class_names], _MOST_NAMED),
             )
         )
     if n_answers != n_classes and (n_answers, n_classes) != (1, 2):
         raise InputError(
             _(
-                "This model has {n_outputs} outputs for {n} classes, so its answers have no names.",
+                "This model gives {n_outputs} probabilities for an image, and {name} has {n} classes. Give the data "
+                "set that it was trained on.",
                 n_outputs=n_answers,
+                name=dataset.name,
                 n=n_classes,
             )
         )
 
 
-def _calibration_images(dataset: ImageDataset) -> Images:
-    """Return training images from all over the split, which may be sorted by class."""
-    n = len(dataset.train)
-    return np.asarray(dataset.train.images[np.unique(np.linspace(0, n - 1, min(n, _N_CALIBRATION)).astype(int))])
+@dataclass(frozen=True)
+class _Calibration:
+    """Training images, which a converter asks for one by one."""
+
+    images: Images
+    cancel: Cancel | None
+
+    @classmethod
+    def of(cls, split: Split, cancel: Cancel | None) -> _Calibration:
+        """Return images from all over the split, which may be sorted by class."""
+        n = len(split)
+        rows = np.unique(np.linspace(0, n - 1, min(n, _N_CALIBRATION)).astype(int))
+        return cls(np.asarray(split.images[rows]), cancel)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __iter__(self) -> Iterator[Images]:
+        for image in self.images:
+            raise_if_cancelled(self.cancel)
+            yield image
 
 
 def _convert(
-    kind: ExportKind, run: RunResult, image_shape: tuple[int, ...], target: Path, calibration: Images | None
+    kind: ExportKind, run: RunResult, image_shape: tuple[int, ...], target: Path, calibration: _Calibration | None
 ) -> None:
     try:
         with silence():
             kind.write(run.model, image_shape, target, calibration)
-    except (InputError, OSError):
+    except (InputError, CancelledError, OSError):
         raise
     except Exception as error:  # converters raise anything for a layer that they don't know
         reason = " ".join(str(error).split())[:300]
         raise InputError(
             _(
-                "{name} can't be converted to {kind} ({error}: {reason}). Try another format.",
+                "The model {name} can't be converted to {kind} ({error}: {reason}). Try another format.",
                 name=heading_of(run.name),
                 kind=kind.label,
                 error=type(error).__name__,
@@ -231,83 +300,15 @@ def _convert(
         ) from error
 
 
-def _compare(
-    kind: ExportKind, run: RunResult, dataset: ImageDataset, path: Path, on_event: OnEvent, cancel: Cancel | None
-) -> dict[str, Any]:
-    """Ask the original and the export about each test image; return the fields of the report."""
-    images, labels, n = dataset.test.images, dataset.test.labels, len(dataset.test)
-    with silence():
-        runtime, ask = kind.open(path)
-        ask(np.asarray(images[:1]))  # LiteRT announces itself
-    classify = converters.serving_function(run.model, dataset.image_shape, None)
-
-    def ask_original(images: Images) -> NDArray[np.float32]:
-        answers: NDArray[np.float32] = classify(images)[converters.OUTPUT].numpy()
-        return answers
-
-    seconds_before = [_timed(ask_original, images[i : i + 1])[1] for i in range(min(n, _N_TIMED))]
-    seconds_after: list[float] = []
-    n_equal = n_right_before = n_right_after = 0
-    largest = 0.0
-    for start in range(0, n, _BATCH):
-        batch = np.asarray(images[start : start + _BATCH])
-        before = ask_original(batch)
-        if not np.isfinite(before).all():
-            raise InputError(_("The model's answers are no numbers (NaN): its training diverged. Train it again."))
-        if np.abs(before.sum(axis=1) - 1).max() > _ROUNDING:
-            raise InputError(_("The model's answers don't add up to 1: its last layer needs softmax or sigmoid."))
-        after = np.empty_like(before)
-        for i in range(len(batch)):
-            raise_if_cancelled(cancel)
-            answer, seconds = _timed(ask, batch[i : i + 1])
-            after[i] = answer[0]
-            seconds_after.append(seconds)
-        if not np.isfinite(after).all():
-            raise InputError(_("The export's answers are no numbers (NaN), the original's are. Try another format."))
-        given, truth = [answers.argmax(axis=1) for answers in (before, after)], labels[start : start + _BATCH]
-        n_equal += int((given[0] == given[1]).sum())
-        n_right_before += int((given[0] == truth).sum())
-        n_right_after += int((given[1] == truth).sum())
-        largest = max(largest, float(np.abs(before - after).max()))
-        n_done = len(seconds_after)
-        on_event(
-            Event(
-                "evaluate",
-                _("asking the export about the test images: {n_done} of {n}", n_done=n_done, n=n),
-                run.name,
-                n_done,
-                n,
-            )
-        )
-    return {
-        "n_images": n,
-        "n_equal": n_equal,
-        "n_right_before": n_right_before,
-        "n_right_after": n_right_after,
-        "largest_difference": largest,
-        # The first image also pays for the start.
-        "milliseconds_before": 1000 * median(seconds_before[1:] or seconds_before),
-        "milliseconds_after": 1000 * median(seconds_after[1:] or seconds_after),
-        "runtime": runtime,
-    }
-
-
-def _timed(ask: Callable[[Images], Any], image: Images) -> tuple[Any, float]:
-    started = time.perf_counter()
-    answer = ask(image)
-    return answer, time.perf_counter() - started
-
-
 def _size(path: Path) -> int:
     files = path.rglob("*") if path.is_dir() else (path,)
     return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def _refusal(report: ExportReport) -> str:
-    return _(
-        "Nothing was written: the export disagrees with the original on {n_other:,} of {n:,} test images ({share}; "
-        "{limit} are allowed). The original has {n_before:,} right, the export {n_after:,}. Export without 8-bit "
-        "integers, or write it all the same: anyway=True in Python, --anyway in the terminal, the tick in the Lab.",
+    facts = _(
+        "Nothing was written: on {n_other:,} of {n:,} test images ({share}), the export gives another answer than the "
+        "original, and at most {limit} may differ. The original gets {n_before:,} right, the export {n_after:,}.",
         n_other=report.n_images - report.n_equal,
         n=report.n_images,
         share=percent(1 - report.agreement),
@@ -315,6 +316,16 @@ def _refusal(report: ExportReport) -> str:
         n_before=report.n_right_before,
         n_after=report.n_right_after,
     )
+    advice = (
+        _("Export it without 8-bit integers, which usually changes no answer.")
+        if report.int8
+        else _("Try another format.")
+    )
+    anyway = _(
+        "If these answers are good enough for you, have it written all the same: with the tick “Write it even if it "
+        "disagrees” in the Lab, --anyway in the terminal, or anyway=True in Python."
+    )
+    return f"{facts} {advice} {anyway}"
 
 
 def _write_rest(report: ExportReport, run: RunResult, folder: Path) -> ExportReport:
@@ -325,11 +336,13 @@ def _write_rest(report: ExportReport, run: RunResult, folder: Path) -> ExportRep
         programs.PROGRAM: programs.program(report.kind, side),
     }
     if report.kind == "web":
-        intro = _("A model that was trained with tl_widgets tells {n} classes apart", n=len(run.class_names))
-        intro += f": {', '.join(run.class_names)}." if len(run.class_names) <= _MOST_NAMED else "."
-        texts["index.html"] = programs.page(
-            report.dataset.name, run.class_names, side, intro=intro, proof=report.headline
+        names = run.class_names
+        intro = (
+            _("A model that was trained with tl_widgets tells these classes apart: {names}.", names=", ".join(names))
+            if len(names) <= _MOST_NAMED
+            else _("A model that was trained with tl_widgets tells {n} classes apart.", n=len(names))
         )
+        texts[programs.PAGE] = programs.page(report.dataset.name, names, side, intro=intro, proof=report.headline)
         programs.write_browser_runtime(folder / "litert")
     files = (EXPORT_KINDS[report.kind].file, *texts, README, REPORT)
     report = replace(report, files=files)
@@ -350,8 +363,9 @@ def _readme(report: ExportReport) -> str:
     ]
     page = [
         _(
-            "Run `python -m http.server` in this folder, and open http://localhost:8000: the page works "
-            "without network."
+            "Run `python -m http.server` in this folder, and open http://localhost:8000: the page works without "
+            "network. If another program uses port 8000, add a number to the command, such as 8001, and put it into "
+            "the address."
         ),
         "",
     ]

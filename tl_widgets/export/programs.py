@@ -6,30 +6,38 @@ import zipfile
 from importlib import resources
 from pathlib import Path
 
-from tl_widgets.core.text import escaped
+from tl_widgets.core.text import escaped, printable, shell_word
 from tl_widgets.core.translation import in_script, language
 from tl_widgets.export.pages import translated
 
 LABELS = "labels.txt"
 PROGRAM = "classify.py"
+PAGE = "index.html"
 _PROGRAM = '''\
 """Ask the exported model about a picture: python classify.py PICTURE (pip install {packages})"""
 import sys
+from pathlib import Path
 import numpy as np
 {imports}
 from PIL import Image, ImageOps
 
+if len(sys.argv) != 2:
+    sys.exit(__doc__)
+folder = Path(__file__).parent
 picture = ImageOps.exif_transpose(Image.open(sys.argv[1])).convert("RGBA")
+method = Image.Resampling.LANCZOS if min(picture.size) > {side} else Image.Resampling.BICUBIC
+picture = ImageOps.fit(picture, ({side}, {side}), method)
 picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
-images = np.asarray(ImageOps.fit(picture, ({side}, {side}), Image.Resampling.LANCZOS))[np.newaxis]  # uint8, 0 to 255
+images = np.asarray(picture)[np.newaxis]  # uint8, 0 to 255
 {ask}
-for label, probability in zip(open("labels.txt", encoding="utf-8").read().splitlines(), probabilities):
+for label, probability in zip((folder / "labels.txt").read_text("utf-8").splitlines(), probabilities):
     print(f"{{label}}: {{probability:.1%}}")
 '''
 _TFLITE = (
     "ai-edge-litert numpy pillow",
     "from ai_edge_litert.interpreter import Interpreter",
-    'probabilities = Interpreter("model.tflite").get_signature_runner()(images=images)["probabilities"][0]',
+    'model = Interpreter(str(folder / "model.tflite")).get_signature_runner()\n'
+    'probabilities = model(images=images)["probabilities"][0]',
 )
 _PARTS = {
     "tflite": _TFLITE,
@@ -37,13 +45,15 @@ _PARTS = {
     "onnx": (
         "onnxruntime numpy pillow",
         "import onnxruntime",
-        'probabilities = onnxruntime.InferenceSession("model.onnx").run(["probabilities"], {"images": images})[0][0]',
+        'model = onnxruntime.InferenceSession(folder / "model.onnx")\n'
+        'probabilities = model.run(["probabilities"], {"images": images})[0][0]',
     ),
     "saved_model": (
         "tensorflow numpy pillow",
         "import tensorflow as tf",
-        'model = tf.saved_model.load("saved_model").signatures["serving_default"]\n'
-        'probabilities = model(images=tf.constant(images))["probabilities"][0].numpy()',
+        'model = tf.saved_model.load(str(folder / "saved_model"))\n'
+        'answer = model.signatures["serving_default"](images=tf.constant(images))\n'
+        'probabilities = answer["probabilities"][0].numpy()',
     ),
 }
 
@@ -52,6 +62,17 @@ def program(kind: str, side: int) -> str:
     """Return a program without tl_widgets that prints each class's probability for a picture."""
     packages, imports, ask = _PARTS[kind]
     return _PROGRAM.format(packages=packages, imports=imports, ask=ask, side=side)
+
+
+def serve_command(folder: Path) -> str:
+    """Return the command line that serves an exported page."""
+    return f"python -m http.server --directory {shell_word(printable(str(folder)))}"
+
+
+def pack_command(folder: Path) -> str:
+    """Return the command line that packs an export into an archive beside it."""
+    name = printable(str(folder))
+    return f"python -m zipfile -c {shell_word(f'{name}.zip')} {shell_word(name)}"
 
 
 def labels_text(class_names: tuple[str, ...]) -> str:

@@ -69,11 +69,13 @@ def save_comparison(
     return tuple(target / name for name in names)
 
 
-def save_models(comparison: Comparison, folder: str | PathLike[str]) -> tuple[Path, ...]:
+def save_models(
+    comparison: Comparison, folder: str | PathLike[str], dataset: ImageDataset | None = None
+) -> tuple[Path, ...]:
     """Write each model as `NAME.keras`, plain Keras from raw pixels to probabilities.
 
     The folder is created if its parent exists. A model of the same name in it is replaced once the new file is
-    complete.
+    complete. Each file says which images it learned from, and with the data set, which are its test images.
 
     Raises:
         InputError: The models are gone, or some can't be written; the message names those that were.
@@ -92,7 +94,7 @@ def save_models(comparison: Comparison, folder: str | PathLike[str]) -> tuple[Pa
             )
         ) from None
     require_room_for_models(target, sum(run.params.total for run in runs))
-    paths = {target / _model_file(run): _saver(run) for run in runs}
+    paths = {target / _model_file(run): _saver(run, comparison, dataset) for run in runs}
     write_each((path, partial(save, path)) for path, save in paths.items())
     return tuple(paths)
 
@@ -153,17 +155,18 @@ def _steps(comparison: Comparison, dataset: ImageDataset | None) -> Iterator[tup
         yield backbone.script_file, lambda path: save_backbone(path, backbone.name)
     for run in comparison.runs:
         if run.model is not None:
-            yield _model_file(run), _saver(run)
+            yield _model_file(run), _saver(run, comparison, dataset)
 
 
 def _model_file(run: RunResult) -> str:
     return re.sub(r"\W", "_", run.name) + ".keras"
 
 
-def _saver(run: RunResult) -> Callable[[Path], None]:
+def _saver(run: RunResult, comparison: Comparison, dataset: ImageDataset | None) -> Callable[[Path], None]:
     from tl_widgets.models.builders import save_model
+    from tl_widgets.models.trained_on import TrainedOn
 
-    return lambda path: save_model(run.model, path)
+    return lambda path: save_model(run.model, path, TrainedOn.of(comparison, dataset))
 
 
 def _write_text(path: Path, text: str) -> None:

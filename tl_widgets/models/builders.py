@@ -24,6 +24,7 @@ from tl_widgets.core.files import UNFINISHED
 from tl_widgets.core.settings import settings_of, whole_number
 from tl_widgets.core.text import shown
 from tl_widgets.core.translation import _
+from tl_widgets.models.trained_on import TrainedOn, write_trained_on
 from tl_widgets.records.parameters import ParameterCount, output_units, scratch_ledger
 
 if TYPE_CHECKING:
@@ -229,8 +230,8 @@ def count_parameters(model: keras.Model) -> ParameterCount:
     )
 
 
-def save_model(model: keras.Model, path: Path) -> None:
-    """Save a model to a .keras file that plain Keras loads in its safe mode.
+def save_model(model: keras.Model, path: Path, trained_on: TrainedOn | None = None) -> None:
+    """Save a model to a .keras file that plain Keras loads in its safe mode; it may say which images it learned from.
 
     An existing file is replaced only once the new one is complete.
 
@@ -243,6 +244,8 @@ def save_model(model: keras.Model, path: Path) -> None:
         unfinished = Path(folder) / "model.keras"
         try:
             model.save(unfinished)
+            if trained_on is not None:
+                write_trained_on(unfinished, trained_on)
         except (RuntimeError, ValueError) as error:  # what HDF5 raises on a full disk
             raise OSError(f"{target.name} could not be written: {error}") from error
         unfinished.replace(target)

@@ -34,6 +34,7 @@ class ExportReport(StudyRecord):
         seconds: What converting took.
         environment: The versions and hardware.
         files: The files beside the record.
+        same_test: Whether these are the test images of the model's training; None if that isn't known.
     """
 
     dataset: DatasetSummary
@@ -54,6 +55,7 @@ class ExportReport(StudyRecord):
     seconds: Duration
     environment: Environment
     files: tuple[str, ...] = ()
+    same_test: bool | None = None
 
     @property
     def agreement(self) -> Share:
@@ -91,7 +93,7 @@ class ExportReport(StudyRecord):
         if self.agrees:
             sentences.append(
                 _(
-                    "The export has {n_after:,} of {n:,} test images right, the original {n_before:,}.",
+                    "The export gets {n_after:,} of {n:,} test images right, the original {n_before:,}.",
                     n_after=self.n_right_after,
                     n=self.n_images,
                     n_before=self.n_right_before,
@@ -100,11 +102,18 @@ class ExportReport(StudyRecord):
         else:
             sentences.append(
                 _(
-                    "More than {limit} of the test images get another answer than from the original: {n_after:,} are "
-                    "right instead of {n_before:,}.",
+                    "On more than {limit} of the test images, the export gives another answer than the original. It "
+                    "gets {n_after:,} right instead of {n_before:,}.",
                     limit=percent(MOST_DISAGREEMENT),
                     n_after=self.n_right_after,
                     n_before=self.n_right_before,
+                )
+            )
+        if self.same_test is False:
+            sentences.append(
+                _(
+                    "The model wasn't tested on these images when it was trained, so it may have learned from some of "
+                    "them. Expect fewer right answers on new images."
                 )
             )
         sentences.append(

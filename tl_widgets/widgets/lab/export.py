@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ipywidgets import Button, Checkbox, Dropdown, Text, VBox
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent
-from tl_widgets.core.html import Markup, escape, join
+from tl_widgets.core.html import Markup, join
 from tl_widgets.core.model_name import heading_of
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.text import printable
 from tl_widgets.core.translation import _, pgettext
 from tl_widgets.data.dataset import ImageDataset
+from tl_widgets.export.programs import PAGE, pack_command, serve_command
 from tl_widgets.records.comparison import Comparison
 from tl_widgets.records.export import ExportReport
 from tl_widgets.widgets.shared.fields import STYLE, row
@@ -57,7 +59,9 @@ class ExportFields(VBox):
         from tl_widgets.export.exporting import export_model
 
         if dataset is None:
-            raise InputError(_("The images of this run aren't here, and the export is tested on them. Train it again."))
+            raise InputError(
+                _("The images of this run aren't here, and the export has to be tested on them. Train again first.")
+            )
         folder = free_folder(self.folder.value.strip())
         report = export_model(
             comparison,
@@ -76,13 +80,11 @@ class ExportFields(VBox):
 def exported_html(folder: Path, report: ExportReport) -> Markup:
     """Return HTML that says what was written, and the proof."""
     name = printable(str(folder))
-    command = Markup("<code>{}</code>").format(_("python -m http.server --directory {name}", name=name))
-    use = Markup("<p>{}</p>").format(
-        Markup(_("Run {command}, and open http://localhost:8000.")).format(command=command)
-    )
+    # JupyterLab shows a page without its scripts, so a link to it would lead nowhere.
     files = join(
         Markup("<li><b>{}</b> <small>{}</small></li>").format(
-            file_link(folder / file, file), size_text((folder / file).stat().st_size, kilobytes=True)
+            file if file == PAGE else file_link(folder / file, file),
+            size_text((folder / file).stat().st_size, kilobytes=True),
         )
         for file in report.files
         if (folder / file).is_file()
@@ -91,4 +93,22 @@ def exported_html(folder: Path, report: ExportReport) -> Markup:
     proof = join(Markup("<li>{}</li>").format(sentence) for sentence in report.sentences[1:])
     return Markup(
         '<div role="status"><p><b>{}</b></p><ul class="tlw-notes">{}</ul><p>{}</p>{}<ul class="tlw-notes">{}</ul></div>'
-    ).format(report.headline, proof, written, use if report.kind == "web" else escape(""), files)
+    ).format(report.headline, proof, written, _serving(folder.absolute()) if report.kind == "web" else "", files)
+
+
+def _serving(folder: Path) -> Markup:
+    """Return HTML that says how to open the page."""
+    code = Markup("<code>{}</code>")
+    run = Markup(_("In a terminal, run {command}, and open http://localhost:8000.")).format(
+        command=code.format(serve_command(folder))
+    )
+    if "JUPYTERHUB_API_URL" not in os.environ:
+        return Markup("<p>{}</p>").format(run)
+    pack = Markup(
+        _(
+            "This JupyterLab runs on a hub, and the page has to run on your own computer. In a terminal here, pack the "
+            "folder with {command}, and download the archive from the file browser. Unpack it, run {serve} in its "
+            "folder, and open http://localhost:8000."
+        )
+    ).format(command=code.format(pack_command(folder)), serve=code.format("python -m http.server"))
+    return Markup("<p>{}</p>").format(pack)

@@ -69,6 +69,7 @@ class SaveView(VBox):
         self._save_row = row(self.folder, self.save_button)
         load_row = row(self.upload, self.file, self.load_button)
         self._saved, self._exported, self._loaded = HTML(), HTML(), HTML()
+        self._line = self._saved  # of the work that runs
         titles = (_("Save this run"), _("Export a model"), _("Load a record"))
         headings = [HTML(f'<h4 class="tlw-title tlw-part">{text}</h4>') for text in titles]
         hint_line = HTML(
@@ -85,7 +86,7 @@ class SaveView(VBox):
         self.save_button.on_click(lambda _: self._is_busy or self.save())
         self.export_fields.button.on_click(lambda _: self._is_busy or self.export())
         self.load_button.on_click(lambda _: self._is_busy or self.load(self.file.value.strip()))
-        self.stop_button.on_click(lambda _: self._run and self._run.stop())
+        self.stop_button.on_click(lambda _: self._stop())
         self.show(None, None)
 
     def show(self, comparison: Comparison | None, dataset: ImageDataset | None) -> None:
@@ -127,8 +128,13 @@ class SaveView(VBox):
                 self._is_busy = False
                 self._show_enabled()
 
-        self._run = run_and_explain(go, line, stopped)
+        self._line, self._run = line, run_and_explain(go, line, stopped)
         return self._run
+
+    def _stop(self) -> None:
+        if self._run and self._run.is_running:
+            self._line.value = note(_("Stopping as soon as this step is done…"))
+            self._run.stop()
 
     def save(self) -> Run[Path]:
         """Save everything in a new folder next to the notebook, in the background; the result is the folder."""

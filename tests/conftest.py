@@ -73,6 +73,8 @@ def pytest_xdist_make_scheduler(config, log):
     class ByFile(LoadScopeScheduling):
         def _split_scope(self, nodeid):
             file, _, test = nodeid.partition("::")
+            if self.numnodes < 4 and "browser/" in file:
+                return "browser"  # one server, kernel and Chromium; where there are many workers, the others would wait
             return nodeid if f"{file}::{test.partition('[')[0]}" in SPREAD else file
 
         def remove_node(self, node):

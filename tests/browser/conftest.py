@@ -1,10 +1,10 @@
 """A real `jupyter lab` and a real browser, for the tests in this folder."""
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
-from driving import CHROMIUM, FAR, SERVER_OPTIONS, has, need, serve
+from driving import ARTIFACTS, CHROMIUM, FAR, SERVER_OPTIONS, has, need, serve
 
 HERE = Path(__file__).resolve().parent
 VIEWPORT = {"width": 1600, "height": 1000}
@@ -115,5 +115,7 @@ def page(shared_page, request):
     failed = request.session.testsfailed
     yield page
     if request.session.testsfailed > failed:
+        with suppress(Exception):
+            page.screenshot(path=ARTIFACTS / f"failed-{request.node.name}.png")
         del _shared["page"]
         page.close()

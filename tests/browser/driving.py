@@ -20,6 +20,8 @@ import pytest
 HERE = Path(__file__).resolve()
 ROOT = HERE.parents[2]
 ARTIFACTS = ROOT / "artifacts"
+# Pictures for people to look at take a tenth of a second each, and there are two hundred: tests look at the page.
+KEEPS_PICTURES = bool(os.environ.get("TL_WIDGETS_TEST_PICTURES"))
 TOKEN = "tl-widgets-tests"
 FAR = "class.test"  # a name for this machine, to which pages come without https
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -104,8 +106,12 @@ def free_port():
 
 
 _NBGRADER = ("formgrader", "validate_assignment", "assignment_list", "course_list")
-_WITHOUT_NBGRADER = {
-    "labconfig/page_config.json": {"disabledExtensions": {"@jupyter/nbgrader": True}},
+_SETTINGS = {
+    # nbgrader, which one test needs, would add a menu, buttons and Tab stops; the splash screen is drawn for a second
+    # whenever the theme changes.
+    "labconfig/page_config.json": {
+        "disabledExtensions": {"@jupyter/nbgrader": True, "@jupyterlab/apputils-extension:splash": True}
+    },
     "jupyter_server_config.d/nbgrader.json": {
         "ServerApp": {"jpserver_extensions": {f"nbgrader.server_extensions.{name}": False for name in _NBGRADER}}
     },
@@ -126,8 +132,7 @@ def serve(folder, app, *options):
     settings = folder / "settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True, exist_ok=True)
     (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
-    # nbgrader, which one test needs, would add a menu, buttons and Tab stops.
-    for file, content in _WITHOUT_NBGRADER.items():
+    for file, content in _SETTINGS.items():
         (folder / "config" / file).parent.mkdir(parents=True, exist_ok=True)
         (folder / "config" / file).write_text(json.dumps(content))
     command = [
@@ -225,7 +230,6 @@ def set_theme(page, theme):
         "(theme) => jupyterapp.commands.execute('apputils:change-theme', {theme})", f"JupyterLab {theme.title()}"
     )
     page.locator(f"body[data-jp-theme-light={'true' if theme == 'light' else 'false'}]").wait_for(state="attached")
-    page.locator("#jupyterlab-splash").wait_for(state="detached")
 
 
 def execute(page, code):
@@ -243,25 +247,37 @@ def execute(page, code):
     )
 
 
+def photograph(part, name, **options):
+    """Keep a picture of a page, or of a part of it, if TL_WIDGETS_TEST_PICTURES is set; else wait until it is drawn."""
+    ARTIFACTS.mkdir(exist_ok=True)
+    if KEEPS_PICTURES:
+        part.screenshot(path=ARTIFACTS / f"{name}.png", **options)
+    else:
+        part.evaluate("() => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))")
+
+
 def button(page, name):
     """A button, by its words; some go on with what a press costs ("Train both · 8 s")."""
     return page.get_by_role("button", name=re.compile(rf"^{re.escape(name)}( · .*)?$"))
 
 
-def violations(page, part=".tlw"):
-    """What axe-core finds inside the Lab, or another part, that is serious or critical, each as a line of text."""
+def violations(page, part=".tlw", *, only_colors=False):
+    """What axe-core finds inside the Lab, or another part, that is serious or critical, each as a line of text.
+
+    `only_colors`: where the same was looked at in the other theme, nothing else can differ.
+    """
     from axe_playwright_python.base import AXE_SCRIPT
 
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(AXE_SCRIPT)
     return page.evaluate(
-        """async (part) => {
-            const found = await axe.run(part, {resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa']});
+        """async ([part, runOnly]) => {
+            const found = await axe.run(part, {resultTypes: ['violations'], runOnly});
             const grave = found.violations.filter((one) => ['serious', 'critical'].includes(one.impact));
             return grave.flatMap(({id, nodes}) => nodes.map(
                 (node) => `${id}: ${node.html.slice(0, 120)} (${node.failureSummary.slice(0, 160)})`));
         }""",
-        part,
+        [part, ["color-contrast", "link-in-text-block"] if only_colors else ["wcag2a", "wcag2aa"]],
     )
 
 

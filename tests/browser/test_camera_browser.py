@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from driving import ARTIFACTS, FAR, button, open_notebook, wait_state
+from driving import FAR, button, open_notebook, photograph, set_theme, wait_state
 
 SHOW = """
 from pathlib import Path
@@ -29,8 +29,7 @@ def state(page, name):
 
 
 def photographs(page, name):
-    ARTIFACTS.mkdir(exist_ok=True)
-    page.locator(".tlw-camera").screenshot(path=ARTIFACTS / f"camera-{name}.png")
+    photograph(page.locator(".tlw-camera"), f"camera-{name}")
 
 
 def test_pictures_come_by_keyboard_alone_and_the_camera_goes_off(camera_page, jupyter):
@@ -64,9 +63,7 @@ def test_pictures_come_by_keyboard_alone_and_the_camera_goes_off(camera_page, ju
     button(page, "Take picture").click()
     page.get_by_role("alert").filter(has_text="can become a folder").wait_for()
     photographs(page, "light-alert")
-    page.evaluate("() => jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
-    page.locator("body[data-jp-theme-light=false]").wait_for(state="attached")
-    page.locator("#jupyterlab-splash").wait_for(state="detached")
+    set_theme(page, "dark")
     photographs(page, "dark-alert")
     button(page, "Stop camera").click()
     state(page, "off")
@@ -124,8 +121,7 @@ def test_two_classes_by_camera_alone_and_a_photograph_that_both_models_answer(ca
     button(page, "Take picture").click()
     page.get_by_role("heading", name="Photograph 1").wait_for()
     assert page.get_by_role("table", name="Probabilities").get_by_role("cell").count() == 4
-    ARTIFACTS.mkdir(exist_ok=True)
-    page.screenshot(path=ARTIFACTS / "camera-try.png")
+    photograph(page, "camera-try")
     button(page, "Close the camera").click()
     page.locator('[data-camera="on"]').wait_for(state="detached")
 

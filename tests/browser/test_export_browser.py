@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from driving import ARTIFACTS, button, free_port, violations, wait_for
+from driving import button, free_port, photograph, violations, wait_for
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from test_export import comparison, three_classes  # noqa: F401  # a fixture
@@ -91,11 +91,10 @@ def test_a_page_asks_the_model_about_camera_and_photograph_without_network(
         green = f"() => {SEES}.getImageData(2, 2, 1, 1).data[1]"
         assert page.evaluate("() => nCameras") == 1
         assert page.evaluate(green) > 60  # the camera's dark green field, not a black frame
-        ARTIFACTS.mkdir(exist_ok=True)
-        page.screenshot(path=ARTIFACTS / "export-page.png")
+        photograph(page, "export-page")
         page.set_viewport_size({"width": 390, "height": 844})
         assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0
-        page.screenshot(path=ARTIFACTS / "export-page-phone.png", full_page=True)
+        photograph(page, "export-page-phone", full_page=True)
         tracks = page.evaluate_handle("() => document.querySelector('video').srcObject.getTracks()")
         button(page, "Stop camera").click()
         assert tracks.evaluate("all => all.map(track => track.readyState)") == ["ended"]

@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from driving import ARTIFACTS, button, choose_files, open_notebook, set_theme, wait_state
+from driving import button, choose_files, open_notebook, photograph, set_theme, wait_state
 from playwright.sync_api import expect
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -82,8 +82,7 @@ def test_a_zip_is_uploaded_edited_used_and_trained_on(images, jupyter, tmp_path)
     button(page, "Look").first.click()
     expect(page.get_by_label("Look through").locator("option").first).to_have_text(MARKUP)
     page.get_by_label("0.png", exact=True).uncheck()
-    ARTIFACTS.mkdir(exist_ok=True)
-    page.screenshot(path=ARTIFACTS / "images-edited.png")
+    photograph(page, "images-edited")
     use(page)
     expect(page.get_by_label("Dataset", exact=True)).to_have_value("pets · yours")
     expect(page.get_by_label(MARKUP, exact=True)).to_be_checked()
@@ -157,16 +156,19 @@ def test_every_state_fits_its_box_and_can_be_read_in_both_themes(images, jupyter
     button(page, "Refresh").click()
     menu = page.get_by_label("Folder or zip", exact=True)
 
+    themes = ["dark", "light"]
+
     def check(name):
-        for theme, width in itertools.product(("dark", "light"), (1366, 1032)):
+        for theme, width in itertools.product(themes, (1366, 1032)):
             set_theme(page, theme)
             page.set_viewport_size({"width": width, "height": 768})
             page.locator(".tlw-images").scroll_into_view_if_needed()
-            page.screenshot(path=ARTIFACTS / f"images-{name}-{theme}-{width}.png")
+            photograph(page, f"images-{name}-{theme}-{width}")
             assert page.evaluate(CUT) == [], (name, theme, width)
             assert page.evaluate(CONTRAST) == [], (name, theme, width)
             box = page.locator(".tlw-views > .widget-tab-contents").bounding_box()
             assert width < 1366 or box["height"] == 300, (name, theme, width)
+        themes.reverse()  # the next state begins in the theme in which this one ends
 
     check("empty")
     menu.select_option(label="flat (can’t be used)")

@@ -3,7 +3,7 @@
 import json
 import re
 
-from driving import ARTIFACTS, button, cut_menus, open_notebook, set_theme, wait_state
+from driving import button, cut_menus, open_notebook, photograph, set_theme, wait_state
 from playwright.sync_api import expect
 
 from tl_widgets.studies.registry import STUDIES, TOPICS
@@ -110,7 +110,7 @@ def test_it_fits_is_photographed_and_asks_for_the_guess_first(page, jupyter):
     jupyter.notebook("study-look.ipynb", SHOW)
     open_notebook(page, jupyter, "study-look.ipynb")
     wait_state(page, "idle")
-    photograph(page, "first")
+    look(page, "first")
     choose(page, "What goes wrong?")
     page.get_by_label("Mistake", exact=True).select_option("bottleneck")
     page.get_by_text("The mistake: a hidden layer of 6 ReLU units").wait_for()
@@ -125,7 +125,7 @@ def test_it_fits_is_photographed_and_asks_for_the_guess_first(page, jupyter):
     tab(page, "Figure").click()
     page.get_by_role("img", name="Chart of the right way beside the wrong one").wait_for()
     tab(page, "Chart").click()
-    photograph(page, "done")
+    look(page, "done")
     assert page.locator("img:not([alt])").filter(visible=True).count() == 0
 
 
@@ -136,19 +136,19 @@ def test_on_a_laptop_every_state_has_the_same_places_and_nothing_is_clipped_in_b
     page.locator(".tlw-chart").wait_for()
     first = page.evaluate(PLACES)
     assert first["lab"][1] <= 560
-    states = {}
+    states, themes = {}, ["light", "dark"]
 
-    def look(state, themes=("light", "dark")):
+    def look(state):
         for theme in themes:
             set_theme(page, theme)
             states[f"{state}, {theme}"] = page.evaluate(PLACES)
             assert [*page.evaluate(CLIPPED), *cut_menus(page)] == [], (state, theme)
             assert page.evaluate(BELOW) <= 0, (state, theme)
+        themes.reverse()  # the next state begins in the theme in which this one ends
 
-    for theme in ("light", "dark"):
-        for study in STUDIES.values():
-            choose(page, study.question)
-            look(study.question, [theme])
+    for study in STUDIES.values():
+        choose(page, study.question)
+        look(study.question)
     choose(page, "How much data?")
     page.get_by_role("button", name=re.compile("^Quick ~")).click()
     button(page, "My guess: 3×").click()
@@ -176,7 +176,7 @@ def test_on_a_laptop_every_state_has_the_same_places_and_nothing_is_clipped_in_b
     assert {state: places for state, places in states.items() if {**first, **places} != first} == {}
     for theme in ("dark", "light"):
         set_theme(page, theme)
-        page.locator(".tlw-lab").screenshot(path=ARTIFACTS / f"study-laptop-{theme}.png")
+        photograph(page.locator(".tlw-lab"), f"study-laptop-{theme}")
 
 
 def test_cards_and_guess_are_reached_with_the_keyboard_alone(page, jupyter):
@@ -227,18 +227,16 @@ def test_a_wide_figure_gives_way_to_a_narrow_one_where_there_is_no_room(page, ju
         box = figure.bounding_box()
         heights[width] = box["height"] / box["width"]
     assert heights[1600] < 1 < 2 < heights[900]
-    photograph(page, "narrow")
+    look(page, "narrow")
 
 
-def photograph(page, name):
+def look(page, name):
     """Keep pictures; see that nothing is cut off, nothing scrolls sideways, and every field has a name."""
-    ARTIFACTS.mkdir(exist_ok=True)
-    for theme in ("JupyterLab Light", "JupyterLab Dark"):
-        page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
-        page.locator("#jupyterlab-splash").wait_for(state="detached")
+    for theme in ("light", "dark"):
+        set_theme(page, theme)
         for width in (900, 1600):
             page.set_viewport_size({"width": width, "height": 1300})
-            page.screenshot(path=ARTIFACTS / f"study-{width}-{theme.split()[1].lower()}-{name}.png")
+            photograph(page, f"study-{width}-{theme}-{name}")
             assert page.evaluate(WRONG) == {"scrolled": [], "cut": [], "nameless": [], "page": 0}, (name, theme, width)
 
 

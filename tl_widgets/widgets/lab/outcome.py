@@ -160,7 +160,8 @@ def _count(run: RunResult, score: Score) -> Markup:
         if score.seeds
         else _("{score_accuracy} of {n} right", score_accuracy=round(score.accuracy * n), n=n)
     )
-    return Markup('<span class="tlw-count tlw-ink-{}"><b>{}</b> {}</span>').format(run.name, text, label_of(run.name))
+    label = label_of(run.name).split(" (")[0]  # three models fit in a line
+    return Markup('<span class="tlw-count tlw-ink-{}"><b>{}</b> {}</span>').format(run.name, text, label)
 
 
 def _balanced(comparison: Comparison) -> str:

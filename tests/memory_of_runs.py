@@ -30,5 +30,8 @@ sizes = []
 for seed in range(int(sys.argv[1])):
     with standing_in():
         tl_widgets.compare(dataset, scratch=scratch, epochs=1, seed=seed)
+    if not sizes:
+        gc.collect()
+        gc.freeze()  # what was imported need not be searched again and again
     sizes.append(megabytes())
 print(json.dumps(sizes))

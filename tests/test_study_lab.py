@@ -563,7 +563,7 @@ def test_right_and_wrong_have_no_color_of_a_model(make_lab):
 def test_stop_shows_what_was_measured_and_before_that_keeps_what_there_was(make_lab):
     lab = make_lab("data", values=DATA)
     first = lab.run(wait=True).result
-    lab.settings = lab.settings.with_values({"sizes": (2, 50), "epochs": 2000, "seeds": (0, 1, 2)})
+    lab.settings = lab.settings.with_values({"sizes": (2, 50), "epochs": 300, "seeds": (0, 1, 2)})
     run = lab.run()
     assert lab.form.control("epochs").disabled
     assert lab.run() is run

@@ -101,35 +101,47 @@ def _without_compile(trial: Trial) -> TwoWays:
     import numpy as np
 
     from tl_widgets.backbones.keras_compat import Adam
+    from tl_widgets.models.builders import stack_head
     from tl_widgets.records.verdict import TwoWays
     from tl_widgets.training.fine_tuning import cut_backbone
 
     started = time.perf_counter()
-    layers, split = trial.layers(), trial.dataset.train
-    model, backbone = trial.transfer(*layers), layers[-2]
-    images, labels = np.asarray(split.images[:8]), split.labels[:8]
+    *before, backbone, average = trial.layers()
+    data, seed = trial.dataset, trial.config.seed
+    _, lower, upper = cut_backbone(backbone, 1)  # only the last block is unfrozen: the rest runs once, without training
+    block = [layer for layer in upper.layers if layer.trainable and layer.weights]
+    images, labels = np.asarray(data.train.images[:8], np.float32), data.train.labels[:8]
+    for layer in (*before, lower):
+        images = layer(images, training=False)
+    images = np.asarray(images)
+    model = stack_head((upper, average), images.shape[1:], data.n_classes, seed=seed)
     loss = "binary_crossentropy" if model.output_shape[-1] == 1 else "sparse_categorical_crossentropy"
+
+    def set_trainable(is_trainable: bool) -> None:
+        for layer in block:
+            layer.trainable = is_trainable
 
     def share_moved(way: str) -> float:
         """Return the share of unfrozen weight arrays that two batches change."""
-        old_values = [weight.numpy() for weight in backbone.trainable_weights]
+        old_values = [weight.numpy() for weight in upper.trainable_weights]
         for step in (2, 3):
             trial.raise_if_cancelled()
             model.train_on_batch(images, labels)
             trial.report(way, step, 3, time.perf_counter() - started)
-        pairs = zip(backbone.trainable_weights, old_values, strict=True)
+        pairs = zip(upper.trainable_weights, old_values, strict=True)
         return float(np.mean([not np.array_equal(weight.numpy(), old) for weight, old in pairs]))
 
     trial.raise_if_cancelled()
+    set_trainable(False)
     model.compile(Adam(1e-3), loss)
     model.train_on_batch(images, labels)
     trial.report("wrong", 1, 3, time.perf_counter() - started)
-    cut_backbone(backbone, 1)  # unfreezes only the last block, which is faster
+    set_trainable(True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # some versions of Keras warn of this mistake
         wrong = share_moved("wrong")
     model.compile(Adam(1e-3), loss)  # the same model: training it anew up to here takes as long as all else
-    n = len(backbone.trainable_weights)
+    n = len(upper.trainable_weights)
     return TwoWays(share_moved("right"), wrong, n, n, "weights")
 
 
@@ -197,6 +209,5 @@ TRAINABLE_WITHOUT_COMPILE = Mistake(
     image_size=32,
     n_per_class=4,
     epochs=1,
-    trains_backbone=True,
     place=50,
 )

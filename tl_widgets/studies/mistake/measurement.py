@@ -15,6 +15,7 @@ from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.data.dataset import ImageDataset, require_dataset
 from tl_widgets.experiments.comparison import environment, summarize
 from tl_widgets.experiments.parallel import WorkContext, measure_all
+from tl_widgets.setup_checks.mistake import Mistake
 from tl_widgets.setup_checks.registry import MISTAKES, find_mistake
 from tl_widgets.setup_checks.trial import Trial
 from tl_widgets.studies.mistake import ALL
@@ -73,9 +74,7 @@ def what_goes_wrong(
     declared = find_mistake(mistake)
     backbone = find_backbone(backbone).name
     raise_if_cancelled(cancel)
-    if dataset is None:
-        size, n = declared.image_size, declared.n_per_class
-        dataset = load_dataset(declared.dataset, image_size=size, n_per_class=n, seed=seed)
+    dataset = _images_of(declared, seed) if dataset is None else dataset
     require_dataset(dataset)
     config = Config(backbone=backbone, epochs=declared.epochs if epochs is None else epochs, seed=seed)
     measured = declared.measure(Trial(dataset, config, on_event, cancel))
@@ -118,10 +117,18 @@ def every_mistake(
         known, received = ", ".join(MISTAKES), ", ".join(unknown) or _("none")
         raise InputError(_("mistakes must be some of {known}; received {received}.", known=known, received=received))
     find_backbone(backbone)
+    loaded: dict[tuple[object, ...], ImageDataset] = {}  # several mistakes show on the same images
+
+    def images(mistake: str) -> ImageDataset:
+        declared = MISTAKES[mistake]
+        key = declared.dataset, declared.image_size, declared.n_per_class
+        if key not in loaded:
+            loaded[key] = _images_of(declared, seed)
+        return loaded[key]
 
     def measure(mistake: str, context: WorkContext) -> MistakeStudy:
         return what_goes_wrong(
-            dataset,
+            images(mistake) if dataset is None else dataset,
             mistake=mistake,
             backbone=backbone,
             epochs=epochs,
@@ -132,3 +139,8 @@ def every_mistake(
 
     points = measure_all(names, measure, describe=lambda name: MISTAKES[name].title, on_event=on_event, cancel=cancel)
     return MistakeStudies(points.points, points.failures, points.stopped)
+
+
+def _images_of(mistake: Mistake, seed: int) -> ImageDataset:
+    size, n = mistake.image_size, mistake.n_per_class
+    return load_dataset(mistake.dataset, image_size=size, n_per_class=n, seed=seed)

@@ -68,6 +68,8 @@ def test_more_work_takes_longer_and_what_is_ready_takes_none():
     assert seconds(images=replace(IMAGES, image_size=128)) > first
     assert seconds(ready=Ready(n_features=300)) < seconds(ready=Ready(n_features=100)) < first
     assert seconds(ready=Ready({"scratch"})) < 0.5 * first
+    here = seconds(ready=Ready(has_backbone=True))
+    assert seconds(ready=Ready(has_backbone=True, is_traced=True)) == pytest.approx(here - SPEED.backbone_tracing)
     assert seconds(ready=Ready({"scratch", "transfer"})) == 0
     with pytest.raises(InputError, match="until none is left"):
         seconds(replace(Config(), scratch=ScratchSpec((4,) * 6, (3,) * 6)), replace(IMAGES, image_size=32))

@@ -74,11 +74,13 @@ class Ready:
         models: Names of the models that needn't be trained again.
         n_features: Number of images whose features are stored.
         has_backbone: Whether the backbone is in memory.
+        is_traced: Whether it has read images, so reading others needs no tracing.
     """
 
     models: Collection[str] = ()
     n_features: int = 0
     has_backbone: bool = False
+    is_traced: bool = False
 
 
 NOTHING = Ready()
@@ -158,7 +160,7 @@ def _features_seconds(config: Config, images: Workload, speed: Speed, ready: Rea
     scale = max(1.0, (backbone.depth or 50) / 100)  # the bundled backbone has about 100 layers
     if not ready.has_backbone:
         seconds += scale * speed.building
-    return seconds + scale * speed.backbone_tracing * (n_missing > 0)
+    return seconds + scale * speed.backbone_tracing * (n_missing > 0 and not ready.is_traced)
 
 
 def _fine_tuning_seconds(config: Config, images: Workload, speed: Speed) -> float:

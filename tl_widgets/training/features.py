@@ -165,6 +165,11 @@ class FrozenPart:
             flat[i] = rows[key][0]
         return Features(values, time.perf_counter() - started, saved)
 
+    @property
+    def is_traced(self) -> bool:
+        """Whether it has computed features, which takes seconds the first time."""
+        return bool(self._compute.experimental_get_tracing_count())
+
     def count_stored(self, keys: Sequence[bytes]) -> int:
         """Return how many of these images have stored features."""
         missing = [key for key in keys if key not in self._rows]

@@ -79,10 +79,11 @@ class Estimator:
         shape = (images.image_size, images.image_size, 3)
         config = settings.config
         has_backbone = cached is not None and (cached[0][0], *cached[0][4:]) == (config.backbone, shape, config.cut)
-        n_features = 0
+        n_features, is_traced = 0, False
         if has_backbone and cached is not None and cached[2] is not None:
             n_features = self._n_features(settings, images, cached[2].count_stored)
-        return Ready(self.kept(settings, cache), n_features, has_backbone)
+            is_traced = cached[2].is_traced
+        return Ready(self.kept(settings, cache), n_features, has_backbone, is_traced)
 
     def _n_features(self, settings: LabSettings, images: Workload, count_stored: object) -> int:
         """Return how many of the images' features are stored, if the images are loaded."""

@@ -21,15 +21,14 @@ from tiny import standing_in
 import tl_widgets
 from tl_widgets import Config, FineTuningSpec, InputError, ScratchSpec, list_backbones, load_dataset, load_folder
 from tl_widgets.backbones.catalogue import find_backbone
-from tl_widgets.backbones.weights import resolve_weights
+from tl_widgets.backbones.keras_compat import freeze
 from tl_widgets.data.catalogue import find_dataset
 from tl_widgets.experiments.comparison import summarize
 from tl_widgets.export.script import UNFREEZE, save_backbone, script_for, to_script
-from tl_widgets.models.builders import frozen_layers
 from tl_widgets.records.comparison import Comparison, Environment, Verdict
 from tl_widgets.records.parameters import count_rows, scratch_ledger
 from tl_widgets.records.provenance import Edits, Origin
-from tl_widgets.training.fine_tuning import backbone_of, cut_backbone
+from tl_widgets.training.fine_tuning import cut_backbone
 from tl_widgets.training.learners import with_augmented
 
 NASTY = 'it\'s "quoted" \\ {braces} $HOME\n\'\'\'""" ünï'
@@ -383,7 +382,8 @@ assert moved == {{"block2_conv", "block3_conv", transfer.layers[-1].name}}, move
 def test_running_the_script_gives_what_compare_gives(tmp_path):
     dataset, tuning = load_dataset(image_size=32), FineTuningSpec(n_blocks=2, epochs=4)
     with standing_in():
-        comparison = tl_widgets.compare(dataset, epochs=20, learning_rate=1e-2, fine_tuning=tuning)
+        small = ScratchSpec((4, 8), (3, 3), dense_units=16)
+        comparison = tl_widgets.compare(dataset, scratch=small, epochs=20, learning_rate=1e-2, fine_tuning=tuning)
         save_backbone(tmp_path / "efficientnetlite0.keras")
         found = run(watching_fine_tuning(to_script(comparison)), tmp_path)
     assert comparison.transfer.test_accuracy > 0.6
@@ -394,7 +394,9 @@ def test_running_the_script_gives_what_compare_gives(tmp_path):
 @pytest.mark.parametrize(("name", "n_blocks"), [("EfficientNetLite0", 3), ("Xception", 2), ("ResNet50", 1)])
 def test_the_script_unfreezes_the_very_same_weights(name, n_blocks):
     entry = find_backbone(name)
-    backbone = backbone_of(frozen_layers(entry, (80, 80, 3), resolve_weights(entry, None), seed=0))
+    with keras.StatelessScope(initialize_variables=False):  # layers without values
+        backbone = entry.family.build(entry, (80, 80, 3))
+    freeze(backbone)
     cut_backbone(backbone, n_blocks)
     ours = [weight.path for weight in backbone.trainable_weights]
     backbone.trainable = False

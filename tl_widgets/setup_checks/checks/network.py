@@ -191,6 +191,10 @@ def _stays_on(setup: Setup) -> Iterator[Finding]:
             code=f"x = {name}(x)",
         )
         return
+    if setup.graph is not None and not any(
+        _is_augmentation(layer) or _may_force(layer) for layer in all_layers(setup.model)
+    ):
+        return
     inputs = setup.inputs(4)
     runs = [keras.tree.flatten(setup.model(inputs, training=False)) for _ in range(2)]
     if all(np.array_equal(*map(keras.ops.convert_to_numpy, pair)) for pair in zip(*runs, strict=True)):
@@ -205,6 +209,12 @@ def _stays_on(setup: Setup) -> Iterator[Finding]:
         where=_("layer {name}", name=randoms[0].name),
         code=f"x = self.{randoms[0].name}(x)",
     )
+
+
+def _may_force(layer: Any) -> bool:
+    """Return whether a layer may be on outside of fit(), or turn others on: own code, augmentation, a recorded call."""
+    is_forced = any(node.arguments.kwargs.get("training") is True for node in nodes_of(graph_of(layer)))
+    return is_forced or _is_augmentation(layer) or not type(layer).__module__.startswith("keras.")
 
 
 def _changes_range(setup: Setup) -> Iterator[Finding]:

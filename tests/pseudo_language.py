@@ -189,7 +189,7 @@ def screens(folder):
         yield "images", list(widget_texts(lab.images))
         lab.run(wait=True)
         yield "the Lab after a run", list(widget_texts(lab))
-        yield "a report", _Texts(tl_widgets.to_report(lab.result)).texts
+        yield "a report", [_TYPED.sub(" ", text) for text in _Texts(tl_widgets.to_report(lab.result)).texts]
         yield "a record", [f"in brackets: {line}" for line in lab.result.to_json().splitlines() if _OPEN in line]
         lab.close()
         studies = tl_widgets.StudyLab()
@@ -205,6 +205,9 @@ def screens(folder):
             yield f"tl-widgets study {name} --help", _printed(["study", name, "--help"])
 
 
+_TYPED = re.compile(r"\b(flatten|max|scratch|transfer|size|domain|all|random)\b")  # values of settings
+
+
 def _printed(command):
     from tl_widgets.cli import run
 
@@ -212,7 +215,7 @@ def _printed(command):
     sys.argv = ["tl-widgets", *command]
     with contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
         run()
-    return [output.getvalue()]
+    return [_TYPED.sub(" ", output.getvalue())]
 
 
 if __name__ == "__main__":

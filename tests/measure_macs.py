@@ -38,7 +38,8 @@ def measured(name, size=SIZE):
 
     keras.backend.clear_session()
     backbone = find_backbone(name)
-    return count_macs(backbone.family.build(backbone, (size, size, 3)))
+    with keras.StatelessScope(initialize_variables=False):  # layers without values
+        return count_macs(backbone.family.build(backbone, (size, size, 3)))
 
 
 def main():

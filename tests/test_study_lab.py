@@ -284,9 +284,8 @@ def test_all_mistakes_are_measured_in_one_go_stopped_saved_and_read_back(make_la
     )
     assert f"{n_clear} of 2 mistakes" in page(lab)
     assert "digits, 64 pixels" in page(lab)
-    assert (
-        "Raw pixels: images digits, 64 px, 50; right (95% interval) " in lab.screen.figure.value
-    )  # the numbers, for those who do not see it
+    # The numbers, for those who do not see the figure:
+    assert "Raw pixels: images digits, 64 px, 50; right (95% interval) " in lab.screen.figure.value
     lab.screen.save_button.click()
     assert "tl_widgets.MistakeStudies.from_json" in page(lab)
     again = make_lab()

@@ -469,6 +469,10 @@ def test_running_again_finds_an_invented_run(small):
     assert 0 < n_wrong <= n // 10
     assert not compare_runs(perfect, run).agrees
     assert "transfer has other probabilities" in compare_runs(perfect, run).text
+    sure = tuple(tuple(float(i == y) for i in range(len(row)))
+                 for row, y in zip(perfect.transfer.probabilities, perfect.transfer.labels, strict=True))  # fmt: skip
+    certain = replace(perfect, transfer=replace(perfect.transfer, probabilities=sure))
+    assert "transfer has other probabilities" in compare_runs(certain, perfect).text
     assert "made with TensorFlow 2.16.0" in compare_runs(perfect, run).text
     more = replace(run, scratch=replace(run.scratch, params=replace(run.scratch.params, trainable=1)))
     assert "number of parameters" in compare_runs(more, run).text

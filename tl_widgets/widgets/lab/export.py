@@ -35,11 +35,14 @@ class ExportFields(VBox):
     def __init__(self) -> None:
         self.model = Dropdown(description=_("Model"), style=STYLE)
         self.format = Dropdown(options=_FORMATS, description=_("Format"), style=STYLE)
-        self.int8 = Checkbox(False, description=_("8-bit integers"), indent=False, style=STYLE,
-                             tooltip=_("A quarter of the size; calibrated with training images"))  # fmt: skip
-        self.anyway = Checkbox(False, description=_("Write it even if it disagrees"), indent=False, style=STYLE,
-                               tooltip=_("By default, an export that disagrees with its original on more than 0.5% of "
-                                         "the test images isn't written"))  # fmt: skip
+        self.int8 = _tick(_("8-bit integers"), _("A quarter of the size; calibrated with training images"))
+        self.anyway = _tick(
+            _("Write it even if it disagrees"),
+            _(
+                "By default, an export that disagrees with its original on more than 0.5% of the test images isn't "
+                "written"
+            ),
+        )
         self.folder = Text("transfer-learning-export", description=_("Export's folder"), style=STYLE)
         self.button = Button(description=pgettext("button", "Export"), icon="share")
         self.fields = (self.model, self.format, self.int8, self.anyway, self.folder, self.button)
@@ -77,6 +80,11 @@ class ExportFields(VBox):
         return folder, report
 
 
+def _tick(label: str, tip: str) -> Checkbox:
+    """Return a checkbox as wide as its label."""
+    return Checkbox(False, description=label, tooltip=tip, indent=False, style=STYLE, layout={"width": "auto"})
+
+
 def exported_html(folder: Path, report: ExportReport) -> Markup:
     """Return HTML that says what was written, and the proof."""
     name = printable(str(folder))
@@ -84,7 +92,7 @@ def exported_html(folder: Path, report: ExportReport) -> Markup:
     files = join(
         Markup("<li><b>{}</b> <small>{}</small></li>").format(
             file if file == PAGE else file_link(folder / file, file),
-            size_text((folder / file).stat().st_size, kilobytes=True),
+            size_text(max(1_000, (folder / file).stat().st_size), kilobytes=True),
         )
         for file in report.files
         if (folder / file).is_file()
@@ -92,8 +100,8 @@ def exported_html(folder: Path, report: ExportReport) -> Markup:
     written = Markup(_("Written into the folder <b>{name}</b> beside the notebook.")).format(name=name)
     proof = join(Markup("<li>{}</li>").format(sentence) for sentence in report.sentences[1:])
     return Markup(
-        '<div role="status"><p><b>{}</b></p><ul class="tlw-notes">{}</ul><p>{}</p>{}<ul class="tlw-notes">{}</ul></div>'
-    ).format(report.headline, proof, written, _serving(folder.absolute()) if report.kind == "web" else "", files)
+        '<div role="status"><p><b>{}</b></p><p>{}</p>{}<ul class="tlw-notes">{}</ul><ul class="tlw-notes">{}</ul></div>'
+    ).format(report.headline, written, _serving(folder.absolute()) if report.kind == "web" else "", files, proof)
 
 
 def _serving(folder: Path) -> Markup:

@@ -81,7 +81,8 @@ class SaveView(VBox):
         )
         saving = (headings[0], self._save_row, self._saved)
         exporting = (headings[1], self.export_fields, self._exported)
-        super().__init__([*saving, *exporting, headings[2], hint_line, load_row, self._loaded, self.stop_button])
+        self._parts = (*saving, *exporting, headings[2], hint_line, load_row, self._loaded)
+        super().__init__([*self._parts, self.stop_button])
         # The second of two quick clicks may arrive before the page has disabled the button.
         self.save_button.on_click(lambda _: self._is_busy or self.save())
         self.export_fields.button.on_click(lambda _: self._is_busy or self.export())
@@ -119,6 +120,8 @@ class SaveView(VBox):
     def _start(self, work: Callable[[Cancel], Any], line: HTML, stopped: str) -> Run[Any]:
         """Run work in the background with the controls disabled, so a second click does not save twice."""
         self._is_busy = True
+        at = self._parts.index(line) + 1  # Stop stands below the progress
+        self.children = (*self._parts[:at], self.stop_button, *self._parts[at:])
         self._show_enabled()
 
         def go(cancel: Cancel) -> Any:

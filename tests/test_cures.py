@@ -7,6 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from helpers import answers_of
 
 from tl_widgets.core.config import Config, ScratchSpec
 from tl_widgets.core.errors import InputError
@@ -53,7 +54,7 @@ def test_points_are_what_training_by_hand_gives():
         run = train_arm(images, settings, arm, cache=RunCache())
         (point,) = study.of(cure)
         assert point.test_accuracy == run.test_accuracy
-        answers = run.model.predict(images.train.images[:], verbose=0).argmax(axis=1)
+        answers = answers_of(run.model, images.train.images[:]).argmax(axis=1)
         assert point.train_accuracy == (answers == images.train.labels).mean()
         assert (point.n_images, point.n_params) == (len(images.train), run.params.trainable)
         if cure == "nothing":

@@ -5,6 +5,7 @@ import threading
 import keras
 import numpy as np
 import pytest
+from helpers import answers_of
 
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.backbones.weights import resolve_weights
@@ -61,7 +62,7 @@ def test_plain_keras_with_the_same_seed_gives_the_same_weights(textures, both):
     moved, apart = np.linalg.norm(flat[1] - flat[2]), np.linalg.norm(flat[0] - flat[1])
     assert moved > 1
     assert apart < 0.01 * moved
-    answers = plain.predict(textures.test.images, verbose=0)
+    answers = answers_of(plain, textures.test.images)
     np.testing.assert_allclose(answers, tuned.fine_tuned.probabilities, atol=2e-2)
 
 
@@ -103,7 +104,7 @@ def test_the_curve_goes_on_behind_a_marker(both):
 
 def test_its_model_answers_as_it_did_in_the_test(textures, both):
     run = both[2].fine_tuned
-    answers = run.model.predict(textures.test.images, verbose=0)
+    answers = answers_of(run.model, textures.test.images)
     np.testing.assert_allclose(answers, run.probabilities, atol=1e-4)
     assert run.params.trainable == sum(int(np.prod(w.shape)) for w in run.model.trainable_weights)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import answers_of
 from scipy import stats
 
 from tl_widgets.core.config import Config
@@ -92,7 +93,7 @@ def test_it_counts_what_plain_keras_answers():
     for point in study.points[::5]:
         copies = change_images(images, BY_NAME[point.change], point.severity, seed=config.seed)
         for run in comparison.runs:
-            answers = run.model.predict(copies.astype(np.float32), verbose=0).argmax(axis=1)
+            answers = answers_of(run.model, copies).argmax(axis=1)
             assert study.right(run.name, point.change, point.severity).tolist() == (answers == labels).tolist()
     assert StressTest.from_json(study.to_json()) == study
     with pytest.raises(InputError, match="trained on images of the data set's test split"):

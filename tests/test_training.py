@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from helpers import answers_of
 
 import tl_widgets
 from tl_widgets.core.config import ScratchSpec
@@ -68,7 +69,7 @@ def test_kept_features_give_the_model_that_training_end_to_end_gives(name, reque
     np.testing.assert_allclose(kept.history.loss, whole.history.loss, rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(kept.history.val_loss, whole.history.val_loss, rtol=1e-3, atol=1e-4)
     # ... and the model that comes out answers as its kept features did.
-    answers = kept.model.predict(dataset.test.images, verbose=0)
+    answers = answers_of(kept.model, dataset.test.images)
     np.testing.assert_allclose(answers[:, -1], np.array(kept.probabilities)[:, -1], atol=1e-4)
 
 
@@ -98,7 +99,7 @@ def test_head_dropout_changes_training_and_not_the_answers_afterwards(textures):
         train(build_transfer(textures.image_shape, 3, head_dropout=rate), textures, epochs=3) for rate in (0.0, 0.5)
     )
     assert dropped.history.loss != plain.history.loss
-    answers = dropped.model.predict(textures.test.images, verbose=0)
+    answers = answers_of(dropped.model, textures.test.images)
     np.testing.assert_allclose(answers, np.array(dropped.probabilities), atol=1e-4)
 
 
@@ -131,7 +132,7 @@ def test_the_same_seed_gives_the_same_numbers_also_in_a_network_that_was_kept(te
     assert first.probabilities == again.probabilities
     assert first.history.loss != other.history.loss
     for run in (first, other):  # a training leaves the models of earlier ones alone
-        answers = run.model.predict(textures.test.images, verbose=0)
+        answers = answers_of(run.model, textures.test.images)
         np.testing.assert_allclose(answers, np.array(run.probabilities), atol=1e-4)
     assert again.model is not learner.model
     for mine, its in zip(again.model.variables, learner.model.variables, strict=True):

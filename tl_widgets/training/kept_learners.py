@@ -80,7 +80,7 @@ class BorrowedLearner:
 
 def _key(model: keras.Model, dtype: tf.DType, class_weights: Array | None) -> str | None:
     """Return all that a traced training depends on, apart from the variables; None if that isn't known."""
-    if type(model) is not keras.Sequential or model.count_params() > _MOST_VALUES:
+    if type(model) is not keras.Sequential or not 0 < model.count_params() <= _MOST_VALUES:
         return None
     if not all(map(_is_plain, model.layers)):
         return None

@@ -127,6 +127,7 @@ class StudyScreen(AppScreen[StudyProgress]):
         super().show_running(running)
         self._form.enabled = not running
         self.load_button.disabled = self.forget_button.disabled = running
+        self.forget_button.reset()
         self.go_on_button.disabled = running or not self._can_resume
         self.save_button.disabled = running or not self.has_result
         self.outcome.show_running(running)

@@ -6,7 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from driving import ARTIFACTS, button, choose_files, open_notebook, wait_state
+from driving import button, choose_files, open_notebook, photograph, set_theme, wait_state
 from PIL import Image
 from playwright.sync_api import expect
 from test_lab_browser import SHOW, SMALL, assert_value, tab
@@ -30,14 +30,11 @@ def pictures(tmp_path):
 
 def look(page, name):
     """Photograph the Lab in both themes and widths, and make sure that nothing is cut off."""
-    ARTIFACTS.mkdir(exist_ok=True)
-    for theme in ("JupyterLab Dark", "JupyterLab Light"):
-        page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
+    for theme in ("dark", "light"):
+        set_theme(page, theme)
         for width in (900, 1600):
             page.set_viewport_size({"width": width, "height": 1500})
-            page.locator("#jupyterlab-splash").wait_for(state="detached")
-            shown = f"predict-{name}-{width}-{theme.split()[1].lower()}.png"
-            page.locator(".tlw-views").screenshot(path=ARTIFACTS / shown)
+            photograph(page.locator(".tlw-views"), f"predict-{name}-{width}-{theme}")
             found = page.evaluate(
                 """() => {
                     const tabs = [...document.querySelectorAll('.tlw-views > .lm-TabBar .lm-TabBar-tab')];
@@ -126,13 +123,12 @@ def test_the_report_is_one_page_that_fits_every_screen_and_paper(own_page, tmp_p
     asked, said = [], []
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: said.append(message.text))
-    ARTIFACTS.mkdir(exist_ok=True)
     page.goto(path.as_uri())
     for media, scheme in (("screen", "light"), ("screen", "dark"), ("print", "dark")):
         page.emulate_media(media=media, color_scheme=scheme)
         for width in (900, 1600):
             page.set_viewport_size({"width": width, "height": 1200})
-            page.screenshot(path=ARTIFACTS / f"report-{media}-{scheme}-{width}.png", full_page=True)
+            photograph(page, f"report-{media}-{scheme}-{width}", full_page=True)
             assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") == 0
             dark = page.evaluate("() => getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"
             assert dark == (media == "screen" and scheme == "dark")

@@ -6,7 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from driving import ARTIFACTS, SERVER_OPTIONS, button, execute, open_notebook, serve
+from driving import SERVER_OPTIONS, button, execute, open_notebook, photograph, serve
 from PIL import Image
 from playwright.sync_api import expect
 from test_images_browser import MARKUP, SHOW, open_tab, upload
@@ -22,6 +22,13 @@ def keep(goal, incoming):
 view = UploadView(keep, max_bytes=50_000_000, label="Upload files", max_files=3, hint="or drop them here")
 view
 """
+
+
+@pytest.fixture
+def own_kernel(jupyter):
+    """A kernel without TensorFlow, which the shared one would load again after a restart."""
+    with jupyter.one_kernel():
+        yield
 
 
 @pytest.fixture
@@ -47,11 +54,6 @@ def open_upload(page, jupyter):
     page.evaluate("() => window.letGo?.()")
     page.remove_listener("dialog", answer)
     assert scripts == []
-
-
-def photograph(page, name):
-    ARTIFACTS.mkdir(exist_ok=True)
-    page.screenshot(path=ARTIFACTS / f"upload-{name}.png")
 
 
 def halves(jupyter):
@@ -95,7 +97,7 @@ def test_a_zip_of_sixty_megabytes_on_a_plain_server(page, jupyter, tmp_path):
     bar = page.get_by_role("progressbar", name="Upload of large.zip")
     bar.wait_for()
     page.get_by_text(re.compile(r"of 60 MB · \d+ s left")).wait_for()
-    photograph(page, "large")
+    photograph(page, "upload-large")
     page.get_by_text("Read 20 images.").wait_for(timeout=90_000)
     expect(bar).to_be_hidden()
     page.get_by_text("large.zip has arrived.").wait_for()
@@ -167,7 +169,7 @@ def test_cancel_a_changed_file_and_one_that_is_too_large_leave_nothing(open_uplo
     assert page.get_by_role("alert").filter(has_text="Nothing was uploaded").count() == 0
 
 
-def test_a_closed_page_and_a_kernel_that_restarts_leave_no_half(open_upload, jupyter, tmp_path):
+def test_a_closed_page_and_a_kernel_that_restarts_leave_no_half(own_kernel, open_upload, jupyter, tmp_path):
     page = open_upload("closed.ipynb")
     path = noise(tmp_path / "a.bin", 8_000_000)
     hold(page)
@@ -176,7 +178,7 @@ def test_a_closed_page_and_a_kernel_that_restarts_leave_no_half(open_upload, jup
     page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
     page.evaluate("() => window.letGo()")
     page.get_by_role("alert").filter(has_text="kernel was restarted or has ended").wait_for()
-    photograph(page, "restarted")
+    photograph(page, "upload-restarted")
     assert execute(page, "print(6 * 7)") == "42\n"
     assert halves(jupyter) == []
     open_upload("closed.ipynb")
@@ -205,8 +207,8 @@ def test_tl_widgets_lab_starts_jupyterlab_and_large_pictures_pass(own_page, tmp_
     Image.fromarray(pixels).save(tmp_path / "large.bmp")
     options = (*SERVER_OPTIONS, "--LabApp.expose_app_in_browser=True")
     with serve(tmp_path / "server", "tl-widgets", *options) as server:
-        open_notebook(page, server, server.notebook("large.ipynb", SHOW))
-        open_tab(page)
+        # The tab alone: a Lab would load TensorFlow.
+        open_notebook(page, server, server.notebook("large.ipynb", f"{SHOW}lab.images"))
         page.get_by_label("Class name", exact=True).fill("noise")
         upload(page, "Upload: a new class", [tmp_path / "large.bmp", noise(tmp_path / "not.bmp", 1_500_000)])
         page.get_by_text("Added 1 picture to noise").wait_for(timeout=60_000)

@@ -129,7 +129,8 @@ def test_the_report_is_one_page_that_fits_every_screen_and_paper(own_page, tmp_p
         for width in (900, 1600):
             page.set_viewport_size({"width": width, "height": 1200})
             photograph(page, f"report-{media}-{scheme}-{width}", full_page=True)
-            assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") == 0
+            root = "document.documentElement"
+            assert page.evaluate(f"() => {root}.scrollWidth - {root}.clientWidth") == 0
             dark = page.evaluate("() => getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"
             assert dark == (media == "screen" and scheme == "dark")
             broken = page.evaluate("() => [...document.images].filter(e => !e.naturalWidth || !e.alt).length")

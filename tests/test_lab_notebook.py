@@ -1,6 +1,7 @@
 """TransferLab in a real kernel, as nbclient, papermill and nbconvert run it: the saved widgets tell what came out."""
 
 import os
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -8,6 +9,9 @@ from jupyter_client import KernelManager
 from nbclient import NotebookClient
 
 SETUP = """
+import tiny
+standing_in = tiny.standing_in()
+standing_in.__enter__()
 from tl_widgets import Config, ScratchSpec, TransferLab
 from tl_widgets.widgets import LabSettings
 scratch = ScratchSpec(filters=(4, 4), kernel_sizes=(3, 3), dense_units=8)
@@ -28,7 +32,8 @@ class Kernel:
     """One kernel for all tests of this file, because each would load TensorFlow anew."""
 
     def __init__(self, home):
-        self.environment = {**os.environ, "TL_WIDGETS_HOME": str(home)}
+        modules = os.pathsep.join(filter(None, (str(Path(__file__).parent), os.environ.get("PYTHONPATH"))))
+        self.environment = {**os.environ, "TL_WIDGETS_HOME": str(home), "PYTHONPATH": modules}
         self.start()
 
     def start(self):

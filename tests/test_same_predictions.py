@@ -1,9 +1,11 @@
 """A refactoring that changes a prediction is a bug: three small comparisons against what an older version answered."""
 
+import importlib
 import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +59,25 @@ print(tf.keras.wrappers.SKLearnClassifier is keras.wrappers.SKLearnClassifier, "
 
     import_tensorflow()
     assert os.environ["TF_ENABLE_ONEDNN_OPTS"] == str(int(environment().onednn))
+
+
+def test_a_part_of_keras_is_loaded_once_when_it_is_used_and_once_more_after_an_error(tmp_path, monkeypatch):
+    """Two threads may be the first to use it, and Ctrl-C may cut its import."""
+    (tmp_path / "tlw_later.py").write_text("import tlw_needed, time\ntime.sleep(0.1)\nvalue = object()\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(lazy_tensorflow, "_LATER", {"tlw_later"})
+    with lazy_tensorflow._load_later():
+        later = importlib.import_module("tlw_later")
+    with pytest.raises(ModuleNotFoundError, match="tlw_needed"):
+        later.value  # noqa: B018 - loads it
+    (tmp_path / "tlw_needed.py").touch()
+    importlib.invalidate_caches()
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(lambda _: later.value, range(2))
+    assert one is other
+    assert {"time", "value"} <= set(dir(later))
+    with pytest.raises(AttributeError, match="module 'tlw_later' has no attribute 'nothing'"):
+        later.nothing  # noqa: B018
 
 
 def test_workers_are_told_nothing_where_tensorflow_does_not_tell(monkeypatch):

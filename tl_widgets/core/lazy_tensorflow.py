@@ -71,14 +71,32 @@ class _LaterLoader(Loader):
         self._loader = loader
 
     def exec_module(self, module: ModuleType) -> None:
-        def load(name: str) -> Any:
-            if name.startswith("__"):  # what `inspect` asks of every module
-                raise AttributeError(name)
-            del module.__getattr__
-            self._loader.exec_module(module)
-            return getattr(module, name)
+        lock, is_tried = threading.RLock(), False
 
-        module.__getattr__ = load  # type: ignore[method-assign]
+        def load() -> None:
+            nonlocal is_tried
+            with lock:  # another thread may be loading it; the module itself may ask for its parts meanwhile
+                if is_tried:
+                    return
+                is_tried = True
+                try:
+                    self._loader.exec_module(module)
+                except BaseException:  # Ctrl-C, for example; the next use tries again
+                    is_tried = False
+                    raise
+
+        def get(name: str) -> Any:
+            if not name.startswith("__") or name == "__all__":  # `inspect` asks every module for others
+                load()
+            if name not in vars(module):
+                raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
+            return vars(module)[name]
+
+        def names() -> list[str]:
+            load()
+            return list(vars(module))
+
+        module.__getattr__, module.__dir__ = get, names  # type: ignore[method-assign]
 
 
 class _LaterFinder(MetaPathFinder):

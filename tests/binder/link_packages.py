@@ -67,10 +67,13 @@ def is_same(source, target):
 
 
 def link(source, target):
-    """Make `target` the same file as `source`."""
+    """Make `target` the same file as `source`, or a copy on another file system."""
     target.parent.mkdir(parents=True, exist_ok=True)
     target.unlink(missing_ok=True)
-    os.link(source, target)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def copy(source, target, prefix, environment):

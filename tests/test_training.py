@@ -121,9 +121,16 @@ def test_logistic_regression_agrees_on_the_same_features(assets):
 
 
 def test_the_same_seed_gives_the_same_numbers_also_in_a_network_that_was_kept(textures, monkeypatch):
+    seen = []
+
     def once(seed, rate=1e-3):
         model = tiny_scratch(textures, dropout=0.3, seed=seed)
-        return train(model, textures, epochs=2, seed=seed, learning_rate=rate)
+
+        def look(event):  # as a learner may, after each epoch
+            if event.metrics:
+                seen.append(float(np.abs(model.weights[0].numpy()).sum()))
+
+        return train(model, textures, epochs=2, seed=seed, learning_rate=rate, on_event=look)
 
     monkeypatch.setattr(kept_learners, "_kept", [])
     first, other, again = once(1), once(2, 0.01), once(1)
@@ -131,6 +138,8 @@ def test_the_same_seed_gives_the_same_numbers_also_in_a_network_that_was_kept(te
     assert first.history.loss == again.history.loss
     assert first.probabilities == again.probabilities
     assert first.history.loss != other.history.loss
+    assert seen[:2] == seen[4:]
+    assert len(set(seen)) == 4
     for run in (first, other):  # a training leaves the models of earlier ones alone
         answers = answers_of(run.model, textures.test.images)
         np.testing.assert_allclose(answers, np.array(run.probabilities), atol=1e-4)
@@ -149,7 +158,27 @@ def test_a_network_that_was_stopped_or_whose_layers_are_not_plain_is_not_kept(te
     regular = tiny_scratch(textures)
     regular.layers[-1].kernel_regularizer = keras.regularizers.L2()
     train(regular, textures, epochs=1)
+    partly = tiny_scratch(textures)
+    partly.layers[-1].bias.trainable = False
+    train(partly, textures, epochs=1)
+    assert not partly.layers[-1].bias.numpy().any()
     assert kept_learners._kept == []
+
+
+def test_a_network_is_kept_for_the_settings_that_it_was_traced_with(textures, monkeypatch):
+    model = tiny_scratch(textures)
+    before = kept_learners._key(model, tf.uint8, None)
+    assert before is not None
+    for name, value in {"epsilon": 0.1, "floatx": "float64"}.items():
+        monkeypatch.setattr(keras.config, name, lambda value=value: value)
+        assert kept_learners._key(model, tf.uint8, None) != before
+        monkeypatch.undo()
+    model.trainable = False
+    model.layers[-1].trainable = True
+    assert kept_learners._key(model, tf.uint8, None) is None  # Keras then trains nothing
+    model = tiny_scratch(textures, dropout=0.3)
+    model.layers[-2].rate = 0
+    assert kept_learners._key(model, tf.uint8, None) is None  # a copy has no generator
 
 
 def test_augmented_copies_are_read_once_and_used(textures):

@@ -59,7 +59,7 @@ def learner_for(
 class BorrowedLearner:
     """A learner that trains a traced copy of the model.
 
-    After the training, `write_back` gives the model its weights, and `give_back` keeps the copy.
+    `write_back` gives the model its weights; after the training, `give_back` keeps the copy.
     """
 
     def __init__(self, learner: KerasLearner, model: keras.Model, key: str) -> None:
@@ -84,11 +84,14 @@ def _key(model: keras.Model, dtype: tf.DType, class_weights: Array | None) -> st
         return None
     if not all(map(_is_plain, model.layers)):
         return None
+    if len(model.trainable_variables) != sum(len(layer.weights) for layer in model.layers if layer.trainable):
+        return None  # single variables, or the model as a whole, are frozen
     configs = [(type(layer).__name__, _without_names(layer.get_config())) for layer in model.layers]
-    device = model.weights[0].value.device
+    devices = [weight.value.device for weight in model.weights]
     weights = None if class_weights is None else class_weights.tolist()
     try:
-        return json.dumps([model.input_shape[1:], dtype.name, device, weights, configs], sort_keys=True)
+        key = [model.input_shape[1:], dtype.name, weights, devices, configs]
+        return json.dumps([*key, keras.config.floatx(), keras.config.epsilon()], sort_keys=True)
     except TypeError:  # a Rescaling by arrays
         return None
 
@@ -98,6 +101,7 @@ def _is_plain(layer: keras.layers.Layer) -> bool:
         type(layer) in _LAYERS
         and getattr(layer, "activation", None) in _ACTIVATIONS
         and all(getattr(layer, name, None) is None for name in ADDITIONS)
+        and getattr(layer, "rate", None) != 0  # a Dropout that was turned off has a generator, and a copy none
     )
 
 

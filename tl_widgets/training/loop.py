@@ -287,6 +287,8 @@ class Training:
             numbers = {**scores, "seconds": seconds}
             longer = {name: (*getattr(self.history, name), number) for name, number in numbers.items()}
             self.history = replace(self.history, **longer)
+            if isinstance(learner, BorrowedLearner):  # who receives the event may look at the model
+                learner.write_back()
             self._report_training(epoch + 1, (epoch + 1) * n_batches, n_batches, seconds, scores)
         finally:
             self.seconds = replace(self.seconds, train=time.perf_counter() - started)

@@ -23,9 +23,9 @@ from same_versions import ALSO, pins
 LEFT_OUT = ("pip", "setuptools")  # the environment has its own
 
 
-def needed(names):
-    """The distributions here, by name, that these need, and they themselves."""
-    found, waiting = {}, [Requirement(name) for name in names]
+def needed(requirements):
+    """The distributions here, by name, that these need, and they themselves; pip installs those of other versions."""
+    found, waiting = {}, list(map(Requirement, requirements))
     while waiting:
         wanted = waiting.pop()
         name = canonicalize_name(wanted.name)
@@ -33,9 +33,12 @@ def needed(names):
         if key in found or name in LEFT_OUT:
             continue
         try:
-            found[key] = here = distribution(ALSO.get(name, name))
+            here = distribution(ALSO.get(name, name))
         except PackageNotFoundError:
             continue
+        if not wanted.specifier.contains(here.version, prereleases=True):
+            continue
+        found[key] = here
         for each in map(Requirement, here.requires or ()):
             if not each.marker or any(each.marker.evaluate({"extra": extra}) for extra in ("", *wanted.extras)):
                 waiting.append(each)
@@ -90,7 +93,8 @@ def copy(source, target, prefix, environment):
 def main():
     """Link and copy; say how many packages."""
     environment, of_stand_ins = Path(sys.argv[1]).resolve(), "--stand-ins" in sys.argv
-    found = [here for name, here in needed(pins()).items() if (name in ALSO) == of_stand_ins]
+    pinned = [f"{name}=={version}" for name, version in pins().items()]
+    found = [here for name, here in needed(pinned).items() if (name in ALSO) == of_stand_ins]
     for here in found:
         give(here, environment, stands_in=of_stand_ins)
     if not of_stand_ins:

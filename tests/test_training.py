@@ -179,6 +179,9 @@ def test_a_network_is_kept_for_the_settings_that_it_was_traced_with(textures, mo
     model = tiny_scratch(textures, dropout=0.3)
     model.layers[-2].rate = 0
     assert kept_learners._key(model, tf.uint8, None) is None  # a copy has no generator
+    model = tiny_scratch(textures)
+    model.layers[-1].kernel_initializer = lambda shape, dtype=None: tf.zeros(shape, dtype)
+    assert kept_learners._key(model, tf.uint8, None) is None  # Keras can't make a copy of it
 
 
 def test_augmented_copies_are_read_once_and_used(textures):

@@ -31,7 +31,8 @@ _LAYERS = (
     keras.layers.Dense,
 )
 _ACTIVATIONS = (None, *map(keras.activations.get, ("linear", "relu", "sigmoid", "softmax")))
-_OVERWRITTEN = ("name", "seed", "kernel_initializer", "bias_initializer")
+_INITIALIZERS = ("kernel_initializer", "bias_initializer")
+_OVERWRITTEN = ("name", "seed", *_INITIALIZERS)
 
 _kept: list[tuple[str, KerasLearner]] = []  # the most recent is the last
 _lock = threading.Lock()
@@ -101,8 +102,14 @@ def _is_plain(layer: keras.layers.Layer) -> bool:
         type(layer) in _LAYERS
         and getattr(layer, "activation", None) in _ACTIVATIONS
         and all(getattr(layer, name, None) is None for name in ADDITIONS)
+        and all(map(_is_keras, [getattr(layer, name, None) for name in _INITIALIZERS]))
         and getattr(layer, "rate", None) != 0  # a Dropout that was turned off has a generator, and a copy none
     )
+
+
+def _is_keras(initializer: object) -> bool:
+    """Return whether an initializer, or None, is Keras's own: a configuration can't hold others."""
+    return initializer is None or type(initializer).__module__.startswith("keras.")
 
 
 def _without_names(config: dict[str, Any]) -> dict[str, Any]:

@@ -365,7 +365,7 @@ def test_a_second_ctrl_c_ends_at_once(tmp_path, home):
         time.sleep(1)
     started = time.monotonic()
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 130, err
     assert "stopped" in err
     assert "Traceback" not in err
     assert time.monotonic() - started < 5

@@ -28,7 +28,7 @@ def test_cures_are_compared_with_noise_in_mind():
     text = compare_cures(scores, n=269)
     assert "Clearly better than no cure: dropout (+15 points)." in text
     assert "Too close to call: small (+1 points)." in text
-    assert "Clearly worse: huge (-40 points)." in text
+    assert "Clearly worse: huge (−40 points)." in text
     ax = plot_cures(scores, n=269, right=0.72)
     assert "A line at 72%" in ax.figure.get_label()
     assert [bar.get_width() for bar in ax.patches] == [0.7, 0.85, 0.71, 0.3]

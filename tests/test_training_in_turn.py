@@ -99,8 +99,8 @@ def test_seconds_are_a_models_own_and_what_is_left_includes_the_others(textures)
         ends = [event for event in events if event.model == name and event.phase == "train" and event.metrics]
         assert [event.seconds for event in ends] == list(run.history.seconds)
         assert ends[-1].seconds_left == 0
-        # Scratch waits after its epoch: until it has waited once, nobody can know.
-        assert ends[2].seconds_left > slow
+        # Scratch waits after its epoch: until it has waited once, nobody can know; after three it has waited twice.
+        assert ends[2].seconds_left > slow * 2 / 3
     assert result.transfer.history.seconds[-1] < result.scratch.history.seconds[-1] - pauses / 2
     transfer = next(event for event in events if event.model == "transfer" and event.metrics)
     assert transfer.seconds_left is None, "scratch has not begun"

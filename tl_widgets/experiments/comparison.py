@@ -61,10 +61,12 @@ def chance_of(dataset: ImageDataset) -> float:
 
 def environment() -> Environment:
     """Return the versions and hardware that this process runs on; imports TensorFlow."""
+    from tl_widgets.core.lazy_tensorflow import import_tensorflow, uses_onednn
+
+    import_tensorflow()  # after a Stop it may still be on its way in its thread
     import keras
     import tensorflow as tf
 
-    from tl_widgets.core.lazy_tensorflow import uses_onednn
     from tl_widgets.training.loop import device_name
 
     return Environment(

@@ -234,14 +234,14 @@ def test_running_begin_again_keeps_the_answers_and_the_run(small, capsys):
     task = begin("Ada", small.plan.to_json())
     assert "The run is kept." in said()
     task.answer("guess", "c", "a")
-    assert "what you predicted before the run stays. Your answer is b, because a." in said()
+    assert "what you predicted before the run counts. Your answer is b, because a." in said()
     assert begin("", small.plan.to_json()).run
     assert begin("Björn", small.plan.to_json()).run is None
     assert "Your run isn't kept: it has other images or settings." in said()
     questions = (small.plan.questions[0], replace(small.plan.questions[3], kind="number"))
     other = begin("Björn", replace(small.plan, questions=questions).to_json())
     assert [*other.given] == ["guess"]
-    assert "This version doesn't ask for why any more, or asks otherwise." in said()
+    assert "This version no longer asks for why, or asks in another way." in said()
 
 
 def test_the_notebook_says_what_it_kept_and_never_fails(small, tmp_path, capsys):
@@ -263,7 +263,7 @@ def test_the_notebook_says_what_it_kept_and_never_fails(small, tmp_path, capsys)
         assert sentence in out.replace("\n", " "), sentence
     assert task.given["guess"].before_run
     task.answer("guess", "c", "a")
-    assert "what you predicted before the run stays" in capsys.readouterr().out
+    assert "what you predicted before the run counts" in capsys.readouterr().out
     assert task.given["guess"].text == "b"
     del task.given["guess"]
     task.answer("guess", "c)", "A.")
@@ -319,7 +319,7 @@ def test_the_newest_file_that_can_be_graded_counts_and_the_list_finds_who_is_mis
     assert (ada["points"], ada["submitted"]) == ("2", "2026-01-01T04:00:00+00:00")
     assert rows_of(grade(small, files(late, early)), tmp_path)[0]["points"] == "2"
     assert "3 files have this name" in ada["notes"]
-    assert "Of another one: It was changed" in ada["notes"]
+    assert "About another one: It was changed" in ada["notes"]
     assert (zoe["student"], zoe["status"]) == ("Zoe", "missing")
 
 
@@ -337,8 +337,8 @@ def test_a_name_that_is_not_the_students_own_is_found_by_the_list_and_by_the_fol
     grades = grade(small, found, students)
     notes = {row["student"]: row["notes"] for row in rows_of(grades, tmp_path)}
     assert "counts: Ada Lovelace_1" in notes["Ada Lovelace"]
-    assert "One in a folder with the name of Eve Moon doesn't count." in notes["Ada Lovelace"]
-    assert notes["Bjorn Borg"] == "This name isn't on the list. Is it Björn Borg, who is missing?"
+    assert "The one in a folder with the name of Eve Moon doesn't count." in notes["Ada Lovelace"]
+    assert notes["Bjorn Borg"] == "This name isn't on the list. Is it Björn Borg, whose file is missing?"
     assert notes["Eve Moon"] == notes["Björn Borg"] == "Nothing was handed in under this name."
     assert notes["42"] == notes["Hedy"] == ""
     (eve,) = grade(small, found[1:2], students).graded
@@ -604,7 +604,7 @@ def test_images_that_a_teacher_hands_out(tmp_path, monkeypatch, capsys):
     assert main(["assignment", "grade", "in"]) == 0
     (row,) = read_csv(tmp_path / "leaves-grades.csv")
     assert (row["status"], row["notes"]) == (
-        "rejected", "Its images aren't those in leaves: that was changed after it was handed out."
+        "rejected", "Its images aren't the ones in leaves, which was changed after it was handed out."
     )  # fmt: skip
     shutil.copy(tmp_path / "leaves" / "elm" / "91.png", tmp_path / "leaves" / "oak")
     assert main(["assignment", "show", "leaves.toml", "Ada"]) == 2

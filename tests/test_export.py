@@ -124,7 +124,7 @@ def test_an_export_that_disagrees_is_not_written_unless_it_is_asked_for(two, her
     report = export_model(unsure, "tflite", "out", dataset=dataset, int8=True, anyway=True)
     assert not report.agrees
     assert (
-        "On more than 0.5% of the test images, the export gives another answer"
+        "On more than 0.5% of the test images, the export and the original answer differently"
         in (here / "out" / "README.txt").read_text()
     )
 

@@ -271,7 +271,7 @@ def test_what_is_too_large_to_be_read_again_is_not_kept(notebook, monkeypatch):
     monkeypatch.setattr(kept_files, "MOST_BYTES", 1000)
     kept = KeptFiles("app")
     assert kept.add("x" * 1001) == ""
-    assert "kept at most" in kept.about
+    assert "only runs up to" in kept.about
     assert not files(notebook)
     for n in range(5):  # that somebody has put there
         data = b"y" * 400 + str(n).encode()

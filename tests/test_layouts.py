@@ -165,7 +165,7 @@ def test_a_split_that_only_some_classes_have_is_explained(tmp_path):
     assert counts(load(tmp_path, classes=["cat", "dog"])) == [[8, 8], [2, 2], [3, 3]]
     shutil.rmtree(tmp_path / "fox" / "train")
     fill(tmp_path / "fox", 5, start=300)
-    with pytest.raises(InputError, match=r"cat/; dog/ hold the split .*, but fox/ not"):
+    with pytest.raises(InputError, match=r"cat/; dog/ hold the split .*, but not fox/"):
         load(tmp_path)
 
 
@@ -541,7 +541,7 @@ def test_a_class_called_mask_is_a_class(tmp_path):
 def test_a_task_from_image_to_image_is_named(tmp_path, first, second):
     save(tmp_path, [f"{first}/{i}.png" for i in range(5)])
     save(tmp_path, [f"{second}/{i}.png" for i in range(5)], start=50)
-    with pytest.raises(InputError, match="hold files of the same names, which is a task from image to image"):
+    with pytest.raises(InputError, match="hold files with the same names, as for a task from image to image"):
         load(tmp_path)
 
 

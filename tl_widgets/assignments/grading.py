@@ -140,7 +140,9 @@ def _unlisted(line: Graded, missing: Mapping[str, str]) -> Graded:
     near = difflib.get_close_matches(student_key(line.student), missing, n=1, cutoff=0.75)
     if not near:
         return _with_note(line, _("This name isn't on the list."))
-    return _with_note(line, _("This name isn't on the list. Is it {name}, who is missing?", name=missing[near[0]]))
+    return _with_note(
+        line, _("This name isn't on the list. Is it {name}, whose file is missing?", name=missing[near[0]])
+    )
 
 
 def _grade_file(description: Description, file: HandedIn) -> Graded:
@@ -163,7 +165,7 @@ def _grade_file(description: Description, file: HandedIn) -> Graded:
     try:
         contents = description.plan.contents
         if contents is not None and submission.run is not None and submission.folder != contents.fingerprint:
-            text = _("Its images aren't those in {folder}: that was changed after it was handed out.",
+            text = _("Its images aren't the ones in {folder}, which was changed after it was handed out.",
                      folder=description.images["folder"])  # fmt: skip
             return _with_note(line, text)
         variant = description.plan.variant(submission.student)
@@ -202,11 +204,11 @@ def _merged(found: Sequence[Graded]) -> Graded:
     )
     line = _with_note(line, note)
     if others := [other.owner for other in rest if other.owner and not first.owner]:
-        line = _with_note(line, _("One in a folder with the name of {student} doesn't count.", student=others[0]))
+        line = _with_note(line, _("The one in a folder with the name of {student} doesn't count.", student=others[0]))
     if n_graded == len(found):
         return line
     why = next(other.notes[0] for other in rest if other.status != "graded")
-    return _with_note(line, _("Of another one: {why}", why=why))
+    return _with_note(line, _("About another one: {why}", why=why))
 
 
 def _made(line: Graded) -> datetime:

@@ -100,7 +100,7 @@ def read_contents(base: Path, name: Any, image_size: int) -> Contents:
     if unused := [*dataset.report.skipped, *copies]:
         files = first_few([f"{file} ({reason})" for file, reason in unused])
         raise InputError(
-            _("images.folder: {name} has files that can't be used, or are there twice: {files}. Take them out.",
+            _("images.folder: {name} has files that can't be used, or that are copies: {files}. Take them out.",
               name=printable(name), files=files)
         )  # fmt: skip
     counts = [np.bincount(split.labels, minlength=dataset.n_classes).tolist()
@@ -113,7 +113,7 @@ def read_contents(base: Path, name: Any, image_size: int) -> Contents:
 
 def difference(base: Path, name: str, contents: Contents) -> str:
     """Return how a folder differs from the one that was handed out, as a sentence; "" if it doesn't."""
-    advice = _("Get {name} again, and put it beside this notebook as it is.", name=printable(name))
+    advice = _("Get {name} again, and put it beside this notebook without changing it.", name=printable(name))
     try:
         found = _files(base / name)
     except InputError as error:
@@ -129,7 +129,7 @@ def difference(base: Path, name: str, contents: Contents) -> str:
                         folder=printable(name), name=class_name)  # fmt: skip
             return f"{problem} {advice}"
     if found:
-        problem = _("{folder} isn't as it was handed out: {name} is no class of it.",
+        problem = _("{folder} isn't as it was handed out: it also has {name}.",
                     folder=printable(name), name=first_few(sorted(found)))  # fmt: skip
         return f"{problem} {advice}"
     return ""

@@ -89,9 +89,11 @@ def compare_runs(run: Comparison, again: Comparison) -> Check:
     for model in run.runs:
         other = others[model.name]
         if model.params != other.params:
-            return Check(False, _("{model} has another number of parameters than its settings give.", model=model.name))
+            return Check(
+                False, _("{model} has a different number of parameters than its settings give.", model=model.name)
+            )
         if model.labels != other.labels:
-            return Check(False, _("{model} was tested on other labels than the data set has.", model=model.name))
+            return Check(False, _("{model} was tested on different labels than the data set has.", model=model.name))
         n_different = int(np.sum(np.not_equal(model.predictions, other.predictions)))
         allowed = allowed_differences(len(model.labels))
         most = max(most, n_different)
@@ -104,7 +106,7 @@ def compare_runs(run: Comparison, again: Comparison) -> Check:
         shift = float(np.abs(np.subtract(model.probabilities, other.probabilities)).sum(1).mean() / 2)
         if shift > (most_shift := _allowed_shift(other)):
             text = _(
-                "{model} has other probabilities: they differ by {shift} on average; {most} may.",
+                "{model} has other probabilities: they differ by {shift} on average; up to {most} is fine.",
                 model=model.name, shift=percent(shift, 2), most=percent(most_shift, 2),
             )  # fmt: skip
             return Check(False, f"{text}{_versions(run, again)}", n_different, allowed)
@@ -118,5 +120,5 @@ def _versions(run: Comparison, again: Comparison) -> str:
                     for record in (run.environment, again.environment))  # fmt: skip
     if theirs == ours:
         return ""
-    return " " + _("It was made with {theirs}, here is {ours}: that may be the reason.",
+    return " " + _("It was made with {theirs}, and this computer has {ours}: that may be the reason.",
                    theirs=", ".join(theirs), ours=", ".join(ours))  # fmt: skip

@@ -85,11 +85,11 @@ class Task:
         if self.given:
             _say(_("Your answers are kept: {names}.", names=", ".join(self.given)))
         if dropped := [name for name in before.given if name not in self.given]:
-            _say(_("This version doesn't ask for {names} any more, or asks otherwise.", names=", ".join(dropped)))
+            _say(_("This version no longer asks for {names}, or asks in another way.", names=", ".join(dropped)))
         if before.run is not None:
             with suppress(InputError):  # without a name nobody can say whose run it is
                 if self.plan.contents != before.plan.contents or self.variant.problem(before.run):
-                    return _say(_("Your run isn't kept: it has other images or settings. Train again."))
+                    return _say(_("Your run isn't kept, because it has other images or settings. Train again."))
             self.run = before.run
             _say(_("The run is kept."))
         return None
@@ -121,7 +121,7 @@ class Task:
         if before is not None and replace(before, before_run=given.before_run) == given:
             given = before  # the cell ran again
         if before is not None and blank.kind == "prediction" and before.before_run and not given.before_run:
-            return _say(_("{question}: what you predicted before the run stays. {answer}",
+            return _say(_("{question}: what you predicted before the run counts. {answer}",
                           question=question, answer=_described(before)))  # fmt: skip
         self.given[question] = given
         late = blank.kind == "prediction" and not given.before_run

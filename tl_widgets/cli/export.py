@@ -71,7 +71,7 @@ def _require_new_test_images(name: str, trained_on: TrainedOn, *, is_same: bool)
         raise InputError(
             _(
                 "{name} comes from a cross-validated comparison, so it learned from images of the test split. Run "
-                "`compare` without --folds, and export a model of that.",
+                "`compare` without --folds, and export one of its models.",
                 name=name,
             )
         )
@@ -80,7 +80,7 @@ def _require_new_test_images(name: str, trained_on: TrainedOn, *, is_same: bool)
             _(
                 "{name} was trained on {data} and tested on other images than these. It may have learned from some of "
                 "these test images, so they would prove nothing. Give the data and the options that `compare` got, "
-                "such as --seed and --classes, or export it all the same with --anyway.",
+                "such as --seed and --classes, or export it anyway with --anyway.",
                 name=name,
                 data=printable(trained_on.name),
             )

@@ -120,7 +120,7 @@ class KeptFiles:
         data = text.encode("utf-8", "backslashreplace")
         if len(data) > MOST_BYTES:
             self._failed = _(
-                "The last run is gone when the kernel ends: it has {size}, and {most} are kept at most.",
+                "The last run is gone when the kernel ends: it takes {size}, and only runs up to {most} are kept.",
                 size=size_text(len(data)),
                 most=size_text(MOST_BYTES),
             )

@@ -307,8 +307,8 @@ def _size(path: Path) -> int:
 
 def _refusal(report: ExportReport) -> str:
     facts = _(
-        "Nothing was written: on {n_other:,} of {n:,} test images ({share}), the export gives another answer than the "
-        "original, and at most {limit} may differ. The original gets {n_before:,} right, the export {n_after:,}.",
+        "Nothing was written: on {n_other:,} of {n:,} test images ({share}), the export and the original answer "
+        "differently, and at most {limit} may differ. The original gets {n_before:,} right, the export {n_after:,}.",
         n_other=report.n_images - report.n_equal,
         n=report.n_images,
         share=percent(1 - report.agreement),
@@ -322,8 +322,8 @@ def _refusal(report: ExportReport) -> str:
         else _("Try another format.")
     )
     anyway = _(
-        "If these answers are good enough for you, have it written all the same: with the tick “Write it even if it "
-        "disagrees” in the Lab, --anyway in the terminal, or anyway=True in Python."
+        "If these answers are good enough for you, write it anyway: with “Write it even if it disagrees” in the Lab, "
+        "--anyway in the terminal, or anyway=True in Python."
     )
     return f"{facts} {advice} {anyway}"
 
@@ -338,9 +338,9 @@ def _write_rest(report: ExportReport, run: RunResult, folder: Path) -> ExportRep
     if report.kind == "web":
         names = run.class_names
         intro = (
-            _("A model that was trained with tl_widgets tells these classes apart: {names}.", names=", ".join(names))
+            _("A model trained with tl_widgets tells these classes apart: {names}.", names=", ".join(names))
             if len(names) <= _MOST_NAMED
-            else _("A model that was trained with tl_widgets tells {n} classes apart.", n=len(names))
+            else _("A model trained with tl_widgets tells {n} classes apart.", n=len(names))
         )
         texts[programs.PAGE] = programs.page(report.dataset.name, names, side, intro=intro, proof=report.headline)
         programs.write_browser_runtime(folder / "litert")
@@ -363,8 +363,8 @@ def _readme(report: ExportReport) -> str:
     ]
     page = [
         _(
-            "Run `python -m http.server` in this folder, and open http://localhost:8000: the page works without "
-            "network. If another program uses port 8000, add a number to the command, such as 8001, and put it into "
+            "Run `python -m http.server` in this folder, and open http://localhost:8000: the page works offline. If "
+            "another program already uses port 8000, add another number to the command, such as 8001, and use it in "
             "the address."
         ),
         "",

@@ -102,8 +102,8 @@ class ExportReport(StudyRecord):
         else:
             sentences.append(
                 _(
-                    "On more than {limit} of the test images, the export gives another answer than the original. It "
-                    "gets {n_after:,} right instead of {n_before:,}.",
+                    "On more than {limit} of the test images, the export and the original answer differently. The "
+                    "export gets {n_after:,} right, the original {n_before:,}.",
                     limit=percent(MOST_DISAGREEMENT),
                     n_after=self.n_right_after,
                     n_before=self.n_right_before,

@@ -77,7 +77,7 @@ def image_pairs(tree: Tree, class_folders: list[str]) -> str:
     if len(stems[0] & stems[1]) < _MIN_PAIRED * max(len(stems[0]), len(stems[1]), 1):
         return ""
     return _(
-        "{first}/ and {second}/ hold files of the same names, which is a task from image to image. {advice}",
+        "{first}/ and {second}/ hold files with the same names, as for a task from image to image. {advice}",
         first=names[0],
         second=names[1],
         advice=_ADVICE,

@@ -199,7 +199,7 @@ def _splits_below(tree: Tree, root: str, notes: list[str]) -> Places | None:
                 if "train" not in splits or "" in splits]:  # fmt: skip
         raise InputError(
             _(
-                "{whole} hold the split (train/ and test/ or validation/), but {others} not. "
+                "{whole} hold the split (train/ and test/ or validation/), but not {others}. "
                 "Give every class these folders, or none.",
                 whole=first_few(whole),
                 others=first_few(rest),

@@ -233,8 +233,8 @@ def _changes_range(setup: Setup) -> Iterator[Finding]:
         yield Finding(
             _(
                 "In training, {names} turns pixels of {low:.3g} to {high:.3g} into {new_low:.3g} to "
-                "{new_high:.3g}: it takes another range for granted. Put it before the scaling, or give "
-                "it value_range.",
+                "{new_high:.3g}: it expects another range. Put it before the scaling, or give it "
+                "value_range.",
                 names=names,
                 low=low,
                 high=high,

@@ -370,8 +370,8 @@ def _arm_sentences(study: Calibration, arm: str) -> tuple[str, ...]:
             accuracy=accuracy_text(half.accuracy, half.ci95),
         ),
         _(
-            "It is {mean} sure of pictures of none of its classes ({images}), and {share} of "
-            "them get an answer then. With the temperature it is {scaled} sure of them.",
+            "It is {mean} sure about pictures that show none of its classes ({images}), and {share} of "
+            "them get an answer then. With the temperature, it is {scaled} sure about them.",
             mean=percent(_mean(point.strangers)),
             images=study.strangers.name,
             share=percent(half.strangers, 0),

@@ -51,7 +51,7 @@ class KeptRuns:
             place: the Lab's place in the notebook; "" if it has none.
             own: the images that the Lab was made for: with others, it takes up none of these runs.
         """
-        promise = _("A new kernel has the newest {n} runs again, without images.", n=MOST_FILES)
+        promise = _("A new kernel shows the newest {n} runs again, without images.", n=MOST_FILES)
         self._files = KeptFiles(place and f"{place} {own.fingerprint if own is not None else ''}", promise)
         are_there = self._files.are_there
         if are_there:

@@ -61,7 +61,7 @@ class KeptStudies:
             own: the images that the app was made for: with others, it shows none of these results.
         """
         promise = _(
-            "A new kernel shows the last result of each study again. Images aren't kept, but for the few that a figure "
+            "A new kernel shows the last result of each study again. Images aren't kept, except the few that a figure "
             "shows."
         )
         self._files = KeptFiles(place and f"{place} {own.fingerprint if own is not None else ''}", promise)

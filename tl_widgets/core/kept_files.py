@@ -197,7 +197,7 @@ class KeptFiles:
         return []
 
     def _newest(self) -> list[Path]:
-        """Return the newest files that are not too many and not too large together, the oldest first."""
+        """Return the newest files, within the limits of number and size, the oldest first."""
         files, n_bytes = self._files()[-MOST_FILES:], 0
         for n, path in enumerate(reversed(files)):
             with suppress(OSError):
@@ -281,7 +281,7 @@ def _can_write_into(folder: Path) -> bool:
 
 
 def _ours(paths: Iterable[Path]) -> list[Path]:
-    """Return those that KeptFiles has written: somebody may have put others beside them."""
+    """Return the files that KeptFiles has written: others may lie beside them."""
     return [
         path
         for path in paths
@@ -290,7 +290,7 @@ def _ours(paths: Iterable[Path]) -> list[Path]:
 
 
 def _trim(paths: list[Path], newest: str, most: int, most_bytes: int) -> None:
-    """Delete the first of these files, but not the newest, until at most so many, and so many bytes, are left."""
+    """Delete the first of these files, but never `newest`, until at most `most` files and `most_bytes` are left."""
     sizes = {}
     for path in paths:
         with suppress(OSError):  # another kernel may have deleted it

@@ -109,7 +109,7 @@ class _LaterFinder(MetaPathFinder):
 
 @contextmanager
 def _load_later() -> Iterator[None]:
-    """Let an import of Keras leave out what hardly anyone uses; it is loaded when it is."""
+    """Put off importing the rarely used parts of Keras until they are used."""
     finder = _LaterFinder()
     sys.meta_path.insert(0, finder)
     try:

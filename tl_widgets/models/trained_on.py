@@ -1,4 +1,4 @@
-"""What a `.keras` file says of the images that its model was trained and tested on: an entry of ours in its archive."""
+"""Which images a model in a `.keras` file was trained and tested on: an extra entry in the file's archive."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def write_trained_on(path: Path, trained_on: TrainedOn) -> None:
 
 
 def read_trained_on(path: Path) -> TrainedOn | None:
-    """Return what a file says; None if it's from another program or an older version, or an HDF5 file."""
+    """Return the entry of a file; None for HDF5 files and those of other programs or older versions."""
     try:
         with zipfile.ZipFile(path) as archive:
             if archive.getinfo(_ENTRY).file_size > _MOST_BYTES:

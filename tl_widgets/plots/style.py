@@ -158,7 +158,7 @@ def set_fonts(texts: Iterable[Text]) -> None:
 
 
 def fitted_title(text: str, inches: float) -> str:
-    """Break a bold title into lines that are at most so wide."""
+    """Break a bold title into lines of at most this width."""
     font = FontProperties(family=list(FONTS), weight="bold", size=TITLE_SIZE)
     lines = [""]
     for word in drawable_text(text).split(" "):

@@ -199,7 +199,7 @@ class KeptRuns:
 
 
 def _read(text: str, least: int) -> LabRun:
-    """Return a run, whose number is at least that.
+    """Return a run whose number is at least `least`.
 
     Raises:
         InputError: it is no such file; NewerVersionError: a newer version wrote it.

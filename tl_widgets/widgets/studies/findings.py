@@ -63,7 +63,7 @@ class Findings:
         self.waiting: dict[str, tuple[StudySettings, Finding]] = {}
 
     def add(self, settings: StudySettings, finding: Finding) -> bool:
-        """Add what was measured; return whether it can be shown, or the learner's guess has to come first."""
+        """Add what was measured; return False if the learner has to guess before it can be shown."""
         guess, box = guess_of(settings), self._guess
         self.last = finding.result
         self.waiting.pop(finding.study, None)

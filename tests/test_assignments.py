@@ -237,7 +237,7 @@ def test_running_begin_again_keeps_the_answers_and_the_run(small, capsys):
     assert "what you predicted before the run counts. Your answer is b, because a." in said()
     assert begin("", small.plan.to_json()).run
     assert begin("Björn", small.plan.to_json()).run is None
-    assert "Your run isn't kept: it has other images or settings." in said()
+    assert "Your run isn't kept, because it has other images or settings." in said()
     questions = (small.plan.questions[0], replace(small.plan.questions[3], kind="number"))
     other = begin("Björn", replace(small.plan, questions=questions).to_json())
     assert [*other.given] == ["guess"]

@@ -608,7 +608,7 @@ def test_images_that_a_teacher_hands_out(tmp_path, monkeypatch, capsys):
     )  # fmt: skip
     shutil.copy(tmp_path / "leaves" / "elm" / "91.png", tmp_path / "leaves" / "oak")
     assert main(["assignment", "show", "leaves.toml", "Ada"]) == 2
-    assert "files that can't be used, or are there twice: elm/91.png" in capsys.readouterr().err.replace("\n", " ")
+    assert "files that can't be used, or that are copies: elm/91.png" in capsys.readouterr().err.replace("\n", " ")
 
 
 def test_a_description_that_a_student_handed_in_grades_nobody(here, capsys):

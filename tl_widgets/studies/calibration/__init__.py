@@ -34,7 +34,7 @@ class _Sure(Study[SureArguments, "Calibration"]):
     name = "sure"
     topic = "trust"
     question = _("How sure is it?")
-    about = _("how sure models are against how often they are right, and of pictures of none of the classes")
+    about = _("how sure models are and how often they are right, also with pictures of none of their classes")
     lead = _(
         "Both models say how sure they are of each test image, and then of pictures of something "
         "else. Are they as often right as they are sure?"
@@ -76,7 +76,7 @@ class _Sure(Study[SureArguments, "Calibration"]):
             strangers = result.of(ModelName.TRANSFER).strangers
             return sum(strangers) / len(strangers)
 
-        question = _("How sure will the frozen backbone be, on average, of pictures of none of its classes?")
+        question = _("How sure will the frozen backbone be, on average, about pictures that show none of its classes?")
         return guess_share(
             question,
             f"sure {arguments.dataset} {arguments.backbone}",

@@ -38,13 +38,20 @@ def test_the_same_seed_gives_the_predictions_that_it_gave_before(name):
 
 def test_a_record_says_whether_onednn_computed_and_keras_comes_without_what_few_use():
     code = """
-import os, sys
+import os, sys, threading, time
 from tl_widgets.experiments.comparison import environment
 from tl_widgets.core.lazy_tensorflow import import_tensorflow
-import_tensorflow()
+loading = threading.Thread(target=import_tensorflow)  # as a Lab does
+loading.start()
+for _ in range(3000):
+    if "tensorflow" in sys.modules:
+        break
+    time.sleep(0.01)
+import keras  # as the next cell may do
+loading.join(300)
 print(os.environ.get("TF_ENABLE_ONEDNN_OPTS"), environment().onednn)
 print(sorted({"matplotlib.pyplot", "scipy.stats", "sklearn"} & set(sys.modules)))
-import keras, tensorflow as tf
+import tensorflow as tf
 from keras.visualization import plot_image_gallery
 print(tf.keras.wrappers.SKLearnClassifier is keras.wrappers.SKLearnClassifier, "sklearn" in sys.modules)
 """

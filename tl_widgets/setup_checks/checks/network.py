@@ -191,9 +191,7 @@ def _stays_on(setup: Setup) -> Iterator[Finding]:
             code=f"x = {name}(x)",
         )
         return
-    if setup.graph is not None and not any(
-        _is_augmentation(layer) or _may_force(layer) for layer in all_layers(setup.model)
-    ):
+    if setup.graph is not None and not any(map(_may_force, all_layers(setup.model))):
         return
     inputs = setup.inputs(4)
     runs = [keras.tree.flatten(setup.model(inputs, training=False)) for _ in range(2)]

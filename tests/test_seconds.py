@@ -23,6 +23,7 @@ from tl_widgets.experiments.seconds import (
     corrected_speed,
     count_macs,
     scratch_macs,
+    scratch_seconds,
 )
 from tl_widgets.records.parameters import scratch_ledger
 from tl_widgets.widgets import LabSettings
@@ -171,21 +172,40 @@ def test_every_press_says_what_it_costs(make_lab, monkeypatch):
     assert lab.screen.run_button.tooltip == ""
 
 
-def test_a_run_corrects_the_estimate_with_its_fixed_costs_apart(make_lab, monkeypatch):
+def test_epochs_after_the_first_give_the_speed_so_fixed_costs_stay_apart(make_lab):
     """Few images take hardly any time to train, so their seconds times ten are not those of ten times as many."""
-    # The time of this process alone: other work on the machine may slow one run down and not the next.
-    monkeypatch.setattr(time, "perf_counter", time.process_time)
     lab = make_lab(settings=SMALL.with_values({"n_per_class": 2, "epochs": 4}))
     lab.run(wait=True)
-    took = sum(run.seconds.total for run in lab.result.runs)
-    assert lab._estimator.seconds(lab.settings, cache=lab._cache) == 0  # the same again is in the cache
-    many = lab.settings.with_values({"n_per_class": 20, "epochs": 10})
-    estimate = lab._estimator.seconds(many, cache=lab._cache)
-    lab.settings = many
+    config, dataset = lab.result.config, lab.result.dataset
+    few = Workload(dataset.image_size, 3, dataset.n_train, dataset.n_validation, dataset.n_test)
+    run = next(run for run in lab.result.runs if run.name == "scratch")
+    run = replace(run, history=replace(run.history, seconds=(2.0, 2.01, 2.02, 2.03)))  # traced in the first epoch
+    shown = corrected_speed(SPEED, config, few, {"scratch": run})
+    many = replace(few, n_train=10 * few.n_train, n_validation=10 * few.n_validation, n_test=0)
+    longer = replace(config, epochs=10)
+    assert scratch_seconds(longer, [many], shown) == pytest.approx(SPEED.tracing + 10 * 10 * 0.01)
+    assert scratch_seconds(longer, [many], shown, has_network=True) == pytest.approx(10 * 10 * 0.01)
+
+
+def test_a_network_is_traced_once_if_it_is_small(make_lab, monkeypatch):
+    tracing = 1000.0
+    speed = replace(SPEED, tracing=tracing)
+    assert tracing < scratch_seconds(Config(), [IMAGES] * 3, speed) < 2 * tracing
+    assert scratch_seconds(Config(), [IMAGES] * 3, speed, has_network=True) < tracing
+    large = replace(Config(), scratch=ScratchSpec((256, 256), (5, 3)))
+    assert 3 * tracing < scratch_seconds(large, [IMAGES] * 3, speed)
+    assert 3 * tracing < scratch_seconds(large, [IMAGES] * 3, speed, has_network=True)
+    repeated = replace(Config(), repeats=5)
+    assert tracing < comparison_seconds(repeated, IMAGES, speed) < 2 * tracing
+
+    monkeypatch.setattr(turns, "_speed", [speed])
+    lab = make_lab(settings=SMALL)
+    assert lab._estimator.seconds(lab.settings, cache=lab._cache) > tracing
     lab.run(wait=True)
-    measured = sum(run.seconds.total for run in lab.result.runs)
-    assert measured / 4 < estimate < max(4 * measured, measured + 4)
-    assert estimate < 20 * took
+    assert lab._estimator.seconds(lab.settings, cache=lab._cache) == 0  # the same again is in the cache
+    longer, other = (lab.settings.with_values({name: 17}) for name in ("epochs", "dense_units"))
+    assert lab._estimator.seconds(longer, cache=lab._cache) < tracing
+    assert lab._estimator.seconds(other, cache=lab._cache) > tracing
 
 
 def test_a_long_study_says_what_to_lower(monkeypatch, tmp_path):

@@ -5,7 +5,7 @@ Nothing here loads TensorFlow; `measure_speed` in `experiments.speed` does.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import prod
@@ -14,7 +14,7 @@ from statistics import median_low
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName
-from tl_widgets.core.resources import n_cores
+from tl_widgets.core.resources import MOST_KEPT_WEIGHTS, n_cores
 from tl_widgets.records.comparison import RunResult
 from tl_widgets.records.parameters import LayerRow, scratch_ledger
 
@@ -75,16 +75,18 @@ class Ready:
         n_features: Number of images whose features are stored.
         has_backbone: Whether the backbone is in memory.
         is_traced: Whether it has read images, so reading others needs no tracing.
+        has_network: Whether the same network from scratch was trained, so it needs no tracing.
     """
 
     models: Collection[str] = ()
     n_features: int = 0
     has_backbone: bool = False
     is_traced: bool = False
+    has_network: bool = False
 
 
 NOTHING = Ready()
-SCRATCH_DONE, TRANSFER_DONE = Ready({ModelName.SCRATCH}), Ready({ModelName.TRANSFER})
+SCRATCH_DONE = Ready({ModelName.SCRATCH})
 
 
 def count_macs(rows: tuple[LayerRow, ...]) -> int:
@@ -111,15 +113,15 @@ def comparison_seconds(config: Config, images: Workload, speed: Speed, ready: Re
     n = images.n_train * (1 + config.augment)
     first = {name: _arm_seconds(name, config, images, speed, ready) for name in config.model_names}
     total = sum(first.values())
-    if config.repeats > 1:  # the features are there, the tracing isn't
-        again = _scratch_seconds(config, images, speed) + _head_seconds(config, n)
+    if config.repeats > 1:  # the features are there
+        again = scratch_seconds(config, [images], speed, has_network=True) + _head_seconds(config, n)
         if config.control:
             again += _features_seconds(config, images, speed, Ready()) + _head_seconds(config, n)
         if config.fine_tuning:
             again += _fine_tuning_seconds(config, images, speed)
         total += (config.repeats - 1) * again
     if config.folds > 1:  # each fold has its own models, but all images' features are read once
-        again = _scratch_seconds(config, images, speed) + _head_seconds(config, n)
+        again = scratch_seconds(config, [images], speed, has_network=True) + _head_seconds(config, n)
         if config.fine_tuning:
             again += _fine_tuning_seconds(config, images, speed)
         total += (config.folds - 1) * again
@@ -130,7 +132,7 @@ def _arm_seconds(name: str, config: Config, images: Workload, speed: Speed, read
     if name in ready.models:
         return 0.0
     if name == ModelName.SCRATCH:
-        return _scratch_seconds(config, images, speed)
+        return scratch_seconds(config, [images], speed, has_network=ready.has_network)
     if name == ModelName.FINE_TUNED:
         return _fine_tuning_seconds(config, images, speed)
     head = _head_seconds(config, images.n_train * (1 + config.augment))
@@ -143,9 +145,20 @@ def _epoch_macs(config: Config, images: Workload) -> float:
     return (_PER_STEP * n + images.n_validation) * scratch_macs(config, images)
 
 
-def _scratch_seconds(config: Config, images: Workload, speed: Speed) -> float:
-    training = config.epochs * _epoch_macs(config, images) + images.n_test * scratch_macs(config, images)
-    return speed.tracing + speed.training * training
+def scratch_seconds(config: Config, trainings: Sequence[Workload], speed: Speed, *, has_network: bool = False) -> float:
+    """Estimate the seconds of training the network from scratch on each of these sets of images of one size.
+
+    A small network is traced once for all of them, and not at all where it `has_network` from an earlier training.
+
+    Raises:
+        InputError: The network is impossible.
+    """
+    rows = scratch_ledger((trainings[0].image_size,) * 2 + (3,), trainings[0].n_classes, config.scratch)
+    is_kept = sum(row.n_params for row in rows) <= MOST_KEPT_WEIGHTS
+    n_traced = int(not has_network) if is_kept else len(trainings)
+    epochs = sum(config.epochs * _epoch_macs(config, images) for images in trainings)
+    answers = sum(images.n_test for images in trainings) * count_macs(rows)
+    return n_traced * speed.tracing + speed.training * (epochs + answers)
 
 
 def _head_seconds(config: Config, n: int) -> float:

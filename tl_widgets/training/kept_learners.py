@@ -15,9 +15,10 @@ import keras
 import tensorflow as tf
 
 from tl_widgets.backbones.keras_compat import preserved_random_state
+from tl_widgets.core.resources import MOST_KEPT_WEIGHTS
 from tl_widgets.training.learners import ADDITIONS, Array, KerasLearner, Learner
 
-_MOST_KEPT, _MOST_VALUES = 4, 500_000  # up to 8 MB for each, with Adam's moments and a gradient
+_MOST_KEPT = 4
 # Layers whose configuration says everything.
 _LAYERS = (
     keras.layers.InputLayer,
@@ -81,7 +82,7 @@ class BorrowedLearner:
 
 def _key(model: keras.Model, dtype: tf.DType, class_weights: Array | None) -> str | None:
     """Return all that a traced training depends on, apart from the variables; None if that isn't known."""
-    if type(model) is not keras.Sequential or not 0 < model.count_params() <= _MOST_VALUES:
+    if type(model) is not keras.Sequential or not 0 < model.count_params() <= MOST_KEPT_WEIGHTS:
         return None
     if not all(map(_is_plain, model.layers)):
         return None

@@ -88,7 +88,7 @@ class _Cures(Study[CuresArguments, StudyResult]):
         )
 
     def seconds(self, arguments: CuresArguments, facts_of: FactsOf, speed: Speed) -> float:
-        from tl_widgets.experiments.seconds import SCRATCH_DONE, TRANSFER_DONE, Workload, comparison_seconds
+        from tl_widgets.experiments.seconds import SCRATCH_DONE, Workload, comparison_seconds, scratch_seconds
         from tl_widgets.studies.cures.measurement import TIMES_MORE, with_cure
         from tl_widgets.studies.cures.result import ALL, MORE, TRANSFER
 
@@ -102,7 +102,7 @@ class _Cures(Study[CuresArguments, StudyResult]):
         for cure in ALL:
             if cure != TRANSFER:
                 work = images(min(TIMES_MORE * few, facts.n_train) if cure == MORE else few)
-                seconds += n_seeds * comparison_seconds(with_cure(arguments.config, cure), work, speed, TRANSFER_DONE)
+                seconds += scratch_seconds(with_cure(arguments.config, cure), n_seeds * [work], speed)
         return seconds
 
     def guess(self, arguments: CuresArguments) -> Guess:

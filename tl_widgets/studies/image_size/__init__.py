@@ -116,15 +116,15 @@ class _Size(Study[SizeArguments, "SizeStudy"]):
         return Plan(2 * n * n_seeds, _("{what} × {count} × 2 kinds of model", what=what, count=count(n_seeds, "seed")))
 
     def seconds(self, arguments: SizeArguments, facts_of: FactsOf, speed: Speed) -> float:
-        from tl_widgets.experiments.seconds import SCRATCH_DONE, TRANSFER_DONE, comparison_seconds
+        from tl_widgets.experiments.seconds import SCRATCH_DONE, comparison_seconds, scratch_seconds
 
         images = replace(arguments.workload(facts_of), n_validation=0)
         sides = arguments.sizes if arguments.vary == "size" else [arguments.image_size] * len(arguments.names(None))
         seconds = 0.0
         for side in sides:
-            work, n_seeds = replace(images, image_size=side), len(arguments.seeds)
+            work = replace(images, image_size=side)
             seconds += comparison_seconds(arguments.config, work, speed, SCRATCH_DONE)
-            seconds += n_seeds * comparison_seconds(arguments.config, work, speed, TRANSFER_DONE)
+            seconds += scratch_seconds(arguments.config, len(arguments.seeds) * [work], speed)
         return seconds
 
     def guess(self, arguments: SizeArguments) -> Guess:

@@ -78,11 +78,11 @@ class _Noise(Study[NoiseArguments, "LabelNoise"]):
         )
 
     def seconds(self, arguments: NoiseArguments, facts_of: FactsOf, speed: Speed) -> float:
-        from tl_widgets.experiments.seconds import SCRATCH_DONE, TRANSFER_DONE, comparison_seconds
+        from tl_widgets.experiments.seconds import SCRATCH_DONE, comparison_seconds, scratch_seconds
 
         images, n = replace(arguments.workload(facts_of), n_validation=0), len(arguments.shares) * len(arguments.seeds)
         features = comparison_seconds(arguments.config, images, speed, SCRATCH_DONE)
-        return features + n * (_SEARCH + comparison_seconds(arguments.config, images, speed, TRANSFER_DONE))
+        return features + n * _SEARCH + scratch_seconds(arguments.config, n * [images], speed)
 
     def guess(self, arguments: NoiseArguments) -> Guess:
         def share(result: LabelNoise) -> float | None:

@@ -122,7 +122,7 @@ class _Data(Study[DataArguments, "LearningCurve"]):
         return Plan(n_arms * n_sizes * n_seeds, text)
 
     def seconds(self, arguments: DataArguments, facts_of: FactsOf, speed: Speed) -> float:
-        from tl_widgets.experiments.seconds import SCRATCH_DONE, TRANSFER_DONE, Workload, comparison_seconds
+        from tl_widgets.experiments.seconds import SCRATCH_DONE, Workload, comparison_seconds, scratch_seconds
 
         facts, n_seeds = facts_of(arguments.image_settings), len(arguments.seeds)
         config = replace(arguments.config, control=False)
@@ -137,8 +137,7 @@ class _Data(Study[DataArguments, "LearningCurve"]):
         if ModelName.CONTROL in arguments.arms:  # each seed has other random weights
             seconds += n_seeds * comparison_seconds(config, images(most), speed, SCRATCH_DONE)
         if ModelName.SCRATCH in arguments.arms:
-            sizes = (n * facts.n_classes for n in arguments.sizes)
-            seconds += n_seeds * sum(comparison_seconds(config, images(n), speed, TRANSFER_DONE) for n in sizes)
+            seconds += scratch_seconds(config, n_seeds * [images(n * facts.n_classes) for n in arguments.sizes], speed)
         return seconds
 
     def guess(self, arguments: DataArguments) -> Guess | None:

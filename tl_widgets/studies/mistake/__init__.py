@@ -126,7 +126,7 @@ class _Mistake(Study[MistakeArguments, "MistakeStudy | MistakeStudies"]):
 
 
 def _seconds(mistake: Mistake, arguments: MistakeArguments, facts_of: FactsOf, speed: Speed) -> float:
-    from tl_widgets.experiments.seconds import SCRATCH_DONE, TRANSFER_DONE, Workload, comparison_seconds
+    from tl_widgets.experiments.seconds import SCRATCH_DONE, Workload, comparison_seconds, scratch_seconds
 
     facts = facts_of(ImageSettings(mistake.dataset, mistake.image_size, mistake.n_per_class))
     n = facts.n_train
@@ -135,7 +135,7 @@ def _seconds(mistake: Mistake, arguments: MistakeArguments, facts_of: FactsOf, s
     images = Workload(mistake.image_size, facts.n_classes, n, facts.n_validation, facts.n_test)
     config = Config(backbone=arguments.backbone, epochs=arguments.epochs or mistake.epochs)
     if not mistake.uses_backbone:
-        return 2 * comparison_seconds(config, images, speed, TRANSFER_DONE)
+        return 2 * scratch_seconds(config, [images], speed)
     seconds = comparison_seconds(config, images, speed, SCRATCH_DONE) + speed.backbone_tracing
     return seconds + _GRADIENTS * speed.backbone_tracing * mistake.trains_backbone
 

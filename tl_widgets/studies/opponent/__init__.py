@@ -65,13 +65,13 @@ class _Opponent(Study[OpponentArguments, "TunedOpponent"]):
         )
 
     def seconds(self, arguments: OpponentArguments, facts_of: FactsOf, speed: Speed) -> float:
-        from tl_widgets.experiments.seconds import SCRATCH_DONE, TRANSFER_DONE, comparison_seconds
+        from tl_widgets.experiments.seconds import SCRATCH_DONE, comparison_seconds, scratch_seconds
         from tl_widgets.studies.opponent.search import Halving
 
         images, config = arguments.workload(facts_of), arguments.config
         passes = Halving(arguments.budget, arguments.passes).passes + arguments.passes // 2
-        trials = comparison_seconds(replace(config, epochs=round(_WIDER * passes)), images, speed, TRANSFER_DONE)
-        defaults = comparison_seconds(config, images, speed, TRANSFER_DONE)
+        trials = scratch_seconds(replace(config, epochs=round(_WIDER * passes)), [images], speed)
+        defaults = scratch_seconds(config, [images], speed)
         tracing = arguments.budget * speed.tracing  # of the trials but one, and of the final training
         return comparison_seconds(config, images, speed, SCRATCH_DONE) + trials + defaults + tracing
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
+from tl_widgets.core.config import ScratchSpec
 from tl_widgets.core.errors import InputError
 from tl_widgets.experiments.comparison import RunCache, kept_models
 from tl_widgets.experiments.seconds import Ready, Speed, Workload, comparison_seconds, corrected_speed, typical_speed
@@ -83,7 +84,10 @@ class Estimator:
         if has_backbone and cached is not None and cached[2] is not None:
             n_features = self._n_features(settings, images, cached[2].count_stored)
             is_traced = cached[2].is_traced
-        return Ready(self.kept(settings, cache), n_features, has_backbone, is_traced)
+        # Runs that were kept by an earlier kernel left no network in this one.
+        trained = [run for run in self._runs if cache.runs and not (run.source or run.result.stopped)]
+        has_network = any(_network_of(run) == (config.scratch, images.image_size, images.n_classes) for run in trained)
+        return Ready(self.kept(settings, cache), n_features, has_backbone, is_traced, has_network)
 
     def _n_features(self, settings: LabSettings, images: Workload, count_stored: object) -> int:
         """Return how many of the images' features are stored, if the images are loaded."""
@@ -98,6 +102,11 @@ class Estimator:
 def _workload(settings: LabSettings, facts: DataFacts) -> Workload:
     n = n_train(settings, facts)
     return Workload(settings.image_size, facts.n_classes, n, facts.n_validation, facts.n_test)
+
+
+def _network_of(run: LabRun) -> tuple[ScratchSpec, int, int]:
+    dataset = run.result.dataset
+    return run.result.config.scratch, dataset.image_size, len(dataset.class_names)
 
 
 def _shown_by(run: LabRun, speed: Speed) -> Speed:

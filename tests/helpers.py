@@ -2,6 +2,7 @@
 
 import io
 import struct
+import sys
 import time
 import zipfile
 import zlib
@@ -66,6 +67,35 @@ def wait_until(condition, seconds=60):
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
         time.sleep(0.03)  # conditions read whole pages
+
+
+class Clock:
+    """Made-up time, in place of a module's `time`: it moves only when a test moves it."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def perf_counter(self):
+        return self.now
+
+    monotonic = perf_counter
+
+
+def count_calls(function):
+    """How many calls of Python a function makes: its work, as every machine counts it, whatever else runs."""
+    n_calls = 0
+
+    def count(_frame, event, _argument):
+        nonlocal n_calls
+        n_calls += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        function()
+    finally:
+        sys.setprofile(before)
+    return n_calls
 
 
 def picture(seed, size=(40, 40)):

@@ -2,12 +2,11 @@
 
 import subprocess
 import sys
-import time
 from itertools import combinations, pairwise
 from xml.etree import ElementTree
 
 import pytest
-from helpers import own_dataset
+from helpers import count_calls, own_dataset
 from tiny import standing_in
 
 import tl_widgets
@@ -245,13 +244,11 @@ def test_every_backbone_fits(backbone):
     assert backbone.name in [text for text, *_ in boxes(root)]
 
 
-def test_the_largest_network_takes_less_than_20_ms():
-    def seconds():
-        start = time.process_time()
+def test_the_largest_network_is_drawn_in_a_moment():
+    def draw():
         networks_of(*CASES["six blocks of 1024, no pooling, 512 px"]).markup(310, 300, interactive=True)
-        return time.process_time() - start
 
-    assert min(seconds() for _ in range(7)) < 0.02
+    assert count_calls(draw) < 40_000  # 18,000 where it took 3 ms
 
 
 def test_drawing_loads_neither_tensorflow_nor_matplotlib():

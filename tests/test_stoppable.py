@@ -2,11 +2,10 @@
 
 import contextlib
 import threading
-import time
 from functools import partial
 
-import numpy as np
 import pytest
+from helpers import Clock, own_dataset
 from tiny import TinyFamily, registered
 
 from tl_widgets import (
@@ -19,34 +18,55 @@ from tl_widgets import (
     what_goes_wrong,
 )
 from tl_widgets.core.errors import CancelledError, InputError
-from tl_widgets.data.dataset import ImageDataset, Split
 from tl_widgets.models.builders import build_scratch
-from tl_widgets.training.loop import train
+from tl_widgets.training import loop, stoppable
 from tl_widgets.training.stoppable import Stoppable
 
 
-def test_a_slow_call_is_left_alone_and_a_quick_one_runs_in_the_callers_thread():
-    cancel, threads = threading.Event(), []
+class Step:
+    """A step that presses Stop itself and then goes on until a test releases it, so nobody can have waited for it."""
+
+    def __init__(self):
+        self.cancel, self.ended, self._release = threading.Event(), False, threading.Event()
+
+    def go_on(self):
+        self.cancel.set()
+        self._release.wait(60)
+        self.ended = True
+
+    def end(self):
+        """Let it end, after Stop has come through."""
+        assert self.cancel.is_set(), "it was never begun"
+        assert not self.ended, "Stop waited for it"
+        self._release.set()
+        for thread in threading.enumerate():
+            if thread.name == "tl_widgets-step":
+                thread.join()
+
+
+def test_a_slow_call_is_left_alone_and_a_quick_one_runs_in_the_callers_thread(monkeypatch):
+    clock, step, threads = Clock(), Step(), []
+    monkeypatch.setattr(stoppable, "time", clock)
 
     def work(seconds):
         threads.append(threading.current_thread())
-        time.sleep(seconds)
+        if seconds is None:
+            step.go_on()
+        else:
+            clock.now += seconds
         return seconds
 
-    call = Stoppable(work, cancel)
+    call = Stoppable(work, step.cancel)
     assert [call(0.01), call(0.02), call(0.4), call(0.03)] == [0.01, 0.02, 0.4, 0.03]
     here = threading.current_thread()
     # The first may be slow; the third was expected to be quick; after it, the next may be slow again.
     assert [thread is here for thread in threads] == [False, True, True, False]
     call(0.4)
-    threading.Timer(0.2, cancel.set).start()
-    started = time.monotonic()
-    with pytest.raises(CancelledError):
-        call(2)
-    assert time.monotonic() - started < 1
-    with pytest.raises(CancelledError):
-        call(0)
-    threads[-1].join()
+    for seconds in (None, 0):
+        with pytest.raises(CancelledError):
+            call(seconds)
+    assert len(threads) == 6, "nothing is begun after Stop"
+    step.end()
 
 
 def test_an_error_of_a_slow_call_reaches_the_caller():
@@ -54,31 +74,35 @@ def test_an_error_of_a_slow_call_reaches_the_caller():
         Stoppable(lambda: 1 / 0, threading.Event())()
 
 
-def test_stop_does_not_wait_for_a_step_with_large_images():
-    rng = np.random.default_rng(0)
-    splits = [Split(rng.integers(0, 256, (16, 512, 512, 3), np.uint8), np.arange(16) % 3) for _ in range(3)]
-    dataset = ImageDataset("large", *splits, class_names=("a", "b", "c"))
-    model = build_scratch(dataset.image_shape, 3)
-    cancel, ended = threading.Event(), []
+def test_stop_does_not_wait_for_a_step_that_takes_long(monkeypatch):
+    dataset, step, learner_for = own_dataset(), Step(), loop.learner_for
 
-    def stop_soon():
-        time.sleep(1)
-        ended.append(time.monotonic())
-        cancel.set()
+    def slow_learner(*arguments):
+        learner = learner_for(*arguments)
+        fit_batch = learner.fit_batch
 
-    threading.Thread(target=stop_soon).start()
-    result = train(model, dataset, epochs=5, batch_size=16, cancel=cancel)
+        def fit_slowly(images, labels):
+            step.go_on()
+            return fit_batch(images, labels)
+
+        learner.fit_batch = fit_slowly
+        return learner
+
+    monkeypatch.setattr(loop, "learner_for", slow_learner)
+    result = loop.train(build_scratch(dataset.image_shape, 2), dataset, epochs=5, batch_size=16, cancel=step.cancel)
+    step.end()
     assert result.stopped
-    assert time.monotonic() - ended[0] < 2  # the step itself takes 3 to 10 seconds
+    assert result.history.loss == ()
 
 
 class SlowFamily(TinyFamily):
-    """Builds at once, until `takes` seconds are set."""
+    """Builds at once, until there is a step that takes long."""
 
-    takes = 0.0
+    step = None
 
     def build(self, backbone, image_shape):
-        time.sleep(SlowFamily.takes)
+        if SlowFamily.step is not None:
+            SlowFamily.step.go_on()
         return super().build(backbone, image_shape)
 
 
@@ -87,16 +111,14 @@ def test_stop_does_not_wait_for_a_backbone_that_is_built(home, monkeypatch):
     run = partial(compare, dataset, backbone="TinyNet", scratch=scratch, epochs=1)
     with registered(SlowFamily()):
         comparison = run()
-        monkeypatch.setattr(SlowFamily, "takes", 5.0)
-        for step in (
+        for call in (
             run,
             partial(fine_tune, comparison, dataset),
             partial(look_inside, comparison, dataset, n_images=1),
             partial(backbone_cost, "TinyNet", image_size=32),
             partial(what_goes_wrong, dataset, mistake="raw_pixels", backbone="TinyNet"),
         ):
-            cancel, started = threading.Event(), time.monotonic()
-            threading.Timer(0.3, cancel.set).start()
+            monkeypatch.setattr(SlowFamily, "step", Step())
             with contextlib.suppress(CancelledError, InputError):  # there was nothing to return
-                step(cancel=cancel)
-            assert time.monotonic() - started < 2.3, step.func
+                call(cancel=SlowFamily.step.cancel)
+            SlowFamily.step.end()

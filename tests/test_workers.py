@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -153,13 +152,16 @@ def test_stop_ends_the_workers_too():
     assert 1 <= len(found.points) < 40
 
 
-def test_stop_does_not_wait_for_a_point_that_takes_long():
-    cancel = threading.Event()
-    timer = threading.Timer(3, cancel.set)
-    timer.start()
-    started = time.perf_counter()
-    found = measure_all(list(range(4)), worker_jobs.for_a_minute, describe=str, n_jobs=2, cancel=cancel)
-    assert time.perf_counter() - started < 20
+def test_stop_does_not_wait_for_a_point_that_takes_long(tmp_path, within):
+    cancel, jobs = threading.Event(), [str(tmp_path / f"{i}") for i in range(4)]
+
+    def stop_when_one_has_begun():
+        wait_until(lambda: any(tmp_path.iterdir()), 120)
+        cancel.set()
+
+    threading.Thread(target=stop_when_one_has_begun).start()
+    with within(180):
+        found = measure_all(jobs, worker_jobs.noted_without_end, describe=str, n_jobs=2, cancel=cancel)
     assert (found.stopped, found.points, found.failures) == (True, (), ())
     again = measure_all([1, 4], worker_jobs.double_or_die, describe=str, n_jobs=2)
     assert again.points == (2, 8)
@@ -173,7 +175,7 @@ def test_ctrl_c_ends_a_command_and_its_workers_at_once(tmp_path):
         "from tl_widgets.experiments.parallel import measure_all\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent in the background leaves it ignored\n"
         "with cancel_on_interrupt() as cancel:\n"
-        "    found = measure_all(range(4), worker_jobs.noted_for_a_minute, describe=str, n_jobs=2, cancel=cancel)\n"
+        "    found = measure_all('0123', worker_jobs.noted_without_end, describe=str, n_jobs=2, cancel=cancel)\n"
         "print(found.stopped, found.points)"
     )
     paths = os.pathsep.join(map(str, (PACKAGE_PARENT, Path(__file__).parent)))
@@ -184,13 +186,11 @@ def test_ctrl_c_ends_a_command_and_its_workers_at_once(tmp_path):
     try:
         wait_until(lambda: len(list(tmp_path.iterdir())) == 2, 120)
         workers = psutil.Process(command.pid).children(recursive=True)
-        started = time.monotonic()
         os.killpg(command.pid, signal.SIGINT)
-        out, err = command.communicate(timeout=60)
-        assert time.monotonic() - started < 10  # two seconds on a machine with nothing else to do
+        out, err = command.communicate(timeout=60)  # two seconds on a machine with nothing else to do
         assert (out, "Traceback" in err) == ("True ()\n", False), err
         assert len(workers) >= 2
-        assert not psutil.wait_procs(workers, timeout=10)[1]
+        assert not psutil.wait_procs(workers, timeout=60)[1]
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(command.pid, signal.SIGKILL)

@@ -346,10 +346,8 @@ def test_ctrl_c_stops_within_a_batch_and_leaves_no_file(tmp_path, home):
     process = start("compare", *TINY[:-1], "10000", "--script", "x.py", cwd=tmp_path, home=home)
     wait_for(process, "scratch: training")
     process.send_signal(signal.SIGINT)
-    started = time.monotonic()
     out, err = process.communicate(timeout=60)
-    assert time.monotonic() - started < 20
-    assert process.returncode == 130
+    assert process.returncode == 130  # of ten thousand epochs, not all were trained
     assert err.endswith("tl-widgets: stopped\n")
     assert "Traceback" not in err + out
     assert "Record:" not in out
@@ -357,18 +355,32 @@ def test_ctrl_c_stops_within_a_batch_and_leaves_no_file(tmp_path, home):
     assert [path for path in home.rglob("*") if path.suffix == ".part"] == []
 
 
-def test_a_second_ctrl_c_ends_at_once(tmp_path, home):
+def test_a_second_ctrl_c_ends_what_the_first_does_not(tmp_path, home):
+    code = (
+        "import sys, time; from tl_widgets.core import lazy_tensorflow as lazy; from tl_widgets.cli import run\n"
+        "lazy._import_packages, lazy.raise_if_cancelled = lambda: time.sleep(600), lambda cancel: None\n"
+        "sys.exit(run())"
+    )
+    process = start("compare", *TINY, cwd=tmp_path, home=home, code=code)
+    wait_for(process, "loading TensorFlow")
+    process.send_signal(signal.SIGINT)
+    while "Ctrl-C again stops at once" not in process.stderr.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "tl-widgets: stopped at once\n")
+
+
+def test_ctrl_c_twice_while_tensorflow_is_loaded(tmp_path, home):
     process = start("compare", *TINY, cwd=tmp_path, home=home)
     wait_for(process, "loading TensorFlow")
     for _ in range(2):
         process.send_signal(signal.SIGINT)
         time.sleep(1)
-    started = time.monotonic()
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "stopped" in err
     assert "Traceback" not in err
-    assert time.monotonic() - started < 5
     assert names_in(tmp_path) == []
 
 

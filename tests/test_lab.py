@@ -12,13 +12,14 @@ from threading import Thread
 
 import numpy as np
 import pytest
-from helpers import SMALL, own_dataset, page, wait_until
+from helpers import SMALL, Clock, own_dataset, page, wait_until
 from ipywidgets import Widget
 from ipywidgets.widgets.widget import _instances
 
 from tl_widgets import Config, InputError, ScratchSpec, TransferLab
 from tl_widgets.data.dataset import pick
 from tl_widgets.widgets import ControlPanel, LabSettings, LedgerView
+from tl_widgets.widgets.shared import live
 from tl_widgets.widgets.shared.live import UPDATES_PER_SECOND
 from tl_widgets.widgets.shared.threads import LatestRequest
 
@@ -230,7 +231,7 @@ def test_an_interrupt_while_waiting_stops_the_training(make_lab):
     assert 'data-state="stopped"' in page(lab)
 
 
-LONG = replace(SMALL, config=replace(SMALL.config, epochs=2000, learning_rate=1e-4))
+LONG = replace(SMALL, config=replace(SMALL.config, epochs=10_000, learning_rate=1e-4))
 
 
 def buttons(lab):
@@ -243,11 +244,18 @@ def test_stop_in_every_phase_gives_the_buttons_back(make_lab, phase, monkeypatch
     lab = make_lab()
     lab.run(wait=True)
     good = lab.result
-    seen = threading.Event()
+    seen, pressed, later = threading.Event(), threading.Event(), []
     on_event = lab.screen.on_event
-    monkeypatch.setattr(
-        lab.screen, "on_event", lambda event: (seen.set() if event.phase == phase else None, on_event(event))
-    )
+
+    def wait_for_stop(event):
+        if pressed.is_set() and event.n_done:
+            later.append(event.phase)
+        on_event(event)
+        if event.phase == phase and not seen.is_set():
+            seen.set()
+            pressed.wait(60)
+
+    monkeypatch.setattr(lab.screen, "on_event", wait_for_stop)
     # Other images: their features are still to be read.
     lab.settings = replace(LONG, dataset="digits", n_per_class=60) if phase == "features" else LONG
     if phase == "features":
@@ -259,10 +267,10 @@ def test_stop_in_every_phase_gives_the_buttons_back(make_lab, phase, monkeypatch
     assert lab.panel.control("epochs").disabled
     if phase != "at once":
         assert seen.wait(60)
-    started = time.monotonic()
     lab.stop()
-    assert run.finished.wait(20)
-    assert time.monotonic() - started < 3
+    pressed.set()
+    assert run.finished.wait(60)
+    assert set(later) <= {"done"}  # nothing more was read, trained or tested
     assert buttons(lab) == (False, True)
     assert not lab.panel.control("epochs").disabled
     assert 'data-state="stopped"' in page(lab)
@@ -305,7 +313,7 @@ def test_stop_while_tensorflow_is_being_loaded(make_lab, monkeypatch):
     run = lab.run()
     wait_until(lambda: "loading TensorFlow" in page(lab))
     lab.stop()
-    assert run.finished.wait(2)
+    assert run.finished.wait(60)
     assert "Stopped before training began" in page(lab)
     assert "waiting" not in page(lab)  # nothing goes on
     assert buttons(lab) == (False, True)
@@ -325,15 +333,23 @@ def test_a_head_setting_alone_trains_the_head_alone(make_lab):
 
 
 def test_at_most_seven_updates_a_second_and_the_last_one_always(make_lab, monkeypatch):
+    clock, sent = Clock(), []
+    monkeypatch.setattr(live, "time", clock)
     lab = make_lab(settings=replace(SMALL, config=replace(SMALL.config, epochs=60)))
-    sent = []
+    on_event = lab.screen.on_event
+
+    def a_little_later(event):
+        clock.now += 0.03
+        on_event(event)
+
+    monkeypatch.setattr(lab.screen, "on_event", a_little_later)
     for view, trait in ((lab.screen.progress, "value"), (lab.screen.curves, "markup")):
-        view.observe(lambda change: sent.append(time.monotonic()), trait)
+        view.observe(lambda change: sent.append(clock.now), trait)
     lab.run(wait=True)
     start, *middle = [at - sent[0] for at in sent[:-4]]  # the end is forced: two drawings and their last words
     for at in middle:
         assert sum(at <= other < at + 1 for other in middle) <= UPDATES_PER_SECOND + 1
-    assert len(middle) > 1
+    assert len(middle) > 10
     assert start == 0
     assert "60 of 60 epochs" in lab.screen.curves.markup
 
@@ -436,7 +452,7 @@ def test_a_data_set_to_download_is_announced_and_stop_ends_the_download(make_lab
     wait_until(lambda: '<progress aria-label="Fetching" value="1" max="200">' in page(lab))
     assert "flowers" in calls
     lab.stop()
-    assert run.finished.wait(5)
+    assert run.finished.wait(60)
     assert "Stopped before training began" in page(lab)
     assert "waiting" not in page(lab)  # nothing goes on
     assert "Fetching" not in page(lab)
@@ -486,7 +502,7 @@ def test_runs_are_listed_restored_and_overlaid(make_lab):
 # Live mode
 
 
-def test_live_mode_retrains_the_head_in_a_moment(make_lab):
+def test_live_mode_retrains_the_head_alone(make_lab, monkeypatch):
     lab = make_lab()
     lab.run(wait=True)
     assert lab.live  # on by itself after the first run
@@ -506,17 +522,18 @@ def test_live_mode_retrains_the_head_in_a_moment(make_lab):
     assert f"Transfer {round(100 * int(n_right) / 90)}%" in lab.screen.curves.markup  # the chart says the same
     assert headline.value.count("tlw-winner") == 1  # what run 1 found is small now
     assert '<p class="tlw-earlier" data-run="1">Run 1 (textures, 12 training images' in headline.value
-    curves = lab.screen.curves
-    times = []
+    curves, events, on_event = lab.screen.curves, [], lab.screen.on_live_event
+    monkeypatch.setattr(lab.screen, "on_live_event", lambda *news: (events.append(news[0]), on_event(*news)))
     for i, (name, value) in enumerate(
         [("epochs", 20), ("learning_rate", 0.003), ("n_per_class", 3), ("head_dropout", 0.2), ("seed", 3)]
     ):
-        before, started = curves.markup, time.perf_counter()
+        before = curves.markup
+        events.clear()
         lab.panel.control(name).value = value
         wait_until(lambda i=i: f'data-live="{i + 2}"' in line.value)
-        times.append(time.perf_counter() - started)
         assert curves.markup != before
-    assert sorted(times)[2] < 0.3  # the median: this machine has others to serve
+        assert {event.model for event in events if event.phase in ("train", "evaluate")} == {"transfer"}
+        assert not [event for event in events if event.phase in ("download", "decode", "load", "features")]
     assert len(lab.runs) == 1
     assert "after 20 of 20 epochs" in curves.markup
     assert "trained with 4 images per class, 3 epochs" in curves.markup
@@ -528,15 +545,18 @@ def test_live_mode_retrains_the_head_in_a_moment(make_lab):
     assert line.value == ""
 
 
-def test_live_mode_keeps_up_with_a_moving_control(make_lab):
+def test_live_mode_keeps_up_with_a_moving_control(make_lab, monkeypatch):
     lab = make_lab()
     lab.live = True
     line = lab.screen.outcome.live_line
-    wait_until(lambda: "data-live" in line.value)
+    wait_until(lambda: 'data-live="1"' in line.value)
+    moved, on_event = threading.Event(), lab.screen.on_live_event
+    monkeypatch.setattr(lab.screen, "on_live_event", lambda event, cancel: (moved.wait(60), on_event(event, cancel)))
     for epochs in range(10, 40):
         lab.panel.control("epochs").value = epochs
+    moved.set()
     wait_until(lambda: "after 39 of 39 epochs" in lab.screen.curves.markup)
-    assert int(re.search(r'data-live="(\d+)"', line.value)[1]) < 31  # outdated ones are skipped
+    wait_until(lambda: 'data-live="2"' in line.value)  # outdated ones are skipped
 
 
 def test_live_mode_says_its_troubles(make_lab):
@@ -562,8 +582,8 @@ def test_live_mode_outlives_what_it_did_not_expect(caplog):
 
     head = LatestRequest(train)
     with caplog.at_level(logging.ERROR, "tl_widgets"):
-        head.submit(SMALL).wait(5)
-        head.submit(LONG).wait(5)
+        head.submit(SMALL).wait(60)
+        head.submit(LONG).wait(60)
     assert done == ["broken", LONG]
     assert "boom" in caplog.text
 
@@ -654,7 +674,7 @@ def test_running_a_cell_twenty_times_leaves_nothing_behind(monkeypatch, show):
     execution = iter(range(1000))
     monkeypatch.setattr(cells, "current_cell", lambda: ("cell", str(next(execution))))
     lab = TransferLab(settings=SMALL, show=show)
-    time.sleep(0.3)
+    wait_until(lambda: not any(thread.name == "tl_widgets" for thread in threading.enumerate()))
     widgets, threads = len(_instances), threading.active_count()
     for _ in range(20):
         lab = TransferLab(settings=SMALL, show=show)
@@ -693,6 +713,7 @@ def test_closing_stops_the_training(make_lab):
 def test_what_a_notebook_prints_is_fixed_and_display_imports_no_tensorflow():
     code = """
 import sys, time
+began = time.process_time()
 import tl_widgets, ipywidgets, numpy
 started = time.process_time()
 from tl_widgets.widgets.shared import turns
@@ -703,11 +724,10 @@ lab = tl_widgets.TransferLab()
 bundle = lab._repr_mimebundle_()
 took = time.process_time() - started
 print(bundle["text/plain"])
-print(took < 1, took, file=sys.stderr)
 time.sleep(1)
 loaded = [name for name in ("tensorflow", "keras", "matplotlib") if name in sys.modules]
 assert not loaded, loaded
-assert took < 1, took
+assert took < 5 * (started - began), took  # 0.55 s where the imports before it take 0.2 s
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -21,7 +21,7 @@ SHOW = "lab = TransferLab(settings=settings)\nlab"
 COUNT = """
 import threading, time
 from ipywidgets.widgets.widget import _instances
-end = time.monotonic() + 20
+end = time.monotonic() + 60
 while sum(thread.name == "tl_widgets" for thread in threading.enumerate()) and time.monotonic() < end:
     time.sleep(0.05)
 print(len(_instances), sum(thread.name == "tl_widgets" for thread in threading.enumerate()))
@@ -124,13 +124,16 @@ def test_the_saved_notebook_tells_what_came_out(run):
 def test_the_kernel_answers_other_cells_while_it_trains(run):
     notebook = run(
         SETUP,
-        "long = settings.with_values({'epochs': 5000})\nlab = TransferLab(settings=long)\nrun = lab.run()",
-        "import asyncio, time\nwhile 'epoch' not in lab.screen.progress.value: await asyncio.sleep(0.05)",
-        "longest = 0\nfor _ in range(40):\n    before = time.perf_counter(); await asyncio.sleep(0.01)\n"
-        "    longest = max(longest, time.perf_counter() - before - 0.01)\nprint(longest)",
+        "lab = TransferLab(settings=settings.with_values({'epochs': 10_000}))\nevents, show = [], lab.screen.on_event\n"
+        "lab.screen.on_event = lambda event: (events.append(event), show(event))\nrun = lab.run()",
+        "import asyncio\nwhile 'epoch' not in lab.screen.progress.value: await asyncio.sleep(0.05)",
+        "longest = 0\nfor _ in range(40):\n    before = len(events); await asyncio.sleep(0.01)\n"
+        "    longest = max(longest, len(events) - before)\nprint(lab.is_running, longest)",
         "lab.stop()\nawait run.done()\nprint(lab.result, lab.screen.progress.value)",
     )
-    assert float(printed(notebook.cells[3])) < 0.5
+    is_running, longest = printed(notebook.cells[3]).split()
+    assert is_running == "True"
+    assert int(longest) < 250  # epochs, of 20,000: as many as were trained in half a second
     assert printed(notebook.cells[4]).startswith("None ")
     assert "Stopped." in printed(notebook.cells[4])
 
@@ -138,11 +141,11 @@ def test_the_kernel_answers_other_cells_while_it_trains(run):
 def test_an_interrupt_stops_a_waiting_cell_and_the_training(run):
     notebook = run(
         SETUP,
-        "import _thread, threading, time\nlab = TransferLab(settings=settings.with_values({'epochs': 5000}))\n"
+        "import _thread, threading, time\nlab = TransferLab(settings=settings.with_values({'epochs': 10_000}))\n"
         "def interrupt():\n    while not lab.is_running: time.sleep(0.05)\n"
         "    time.sleep(1)\n    _thread.interrupt_main()\n"
         "threading.Thread(target=interrupt).start()\nlab.run(wait=True)",
-        "lab.last_run.wait(20)\nprint(lab.is_running, 'Stopped' in lab.screen.progress.value)",
+        "lab.last_run.wait(60)\nprint(lab.is_running, 'Stopped' in lab.screen.progress.value)",
         allow_errors=True,
     )
     assert notebook.cells[1].outputs[-1].ename == "KeyboardInterrupt"

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from helpers import Clock
 from scipy import stats
 
 from tl_widgets.cli import main as cli
@@ -22,6 +23,7 @@ from tl_widgets.studies.learning_curve.measurement import learning_curve
 from tl_widgets.studies.learning_curve.result import CurvePoint, LearningCurve
 from tl_widgets.studies.time.figure import plot_time
 from tl_widgets.studies.time.result import TimeStudy, time_study
+from tl_widgets.training import features, loop
 from tl_widgets.training.feature_store import store_path
 
 pytestmark = pytest.mark.usefixtures("tiny_default")
@@ -374,15 +376,19 @@ def _history(seconds, accuracies):
     return History(zeros, zeros, zeros, accuracies, seconds)
 
 
-def test_kept_features_do_not_hide_what_reading_them_took(textures):
+def test_kept_features_do_not_hide_what_reading_them_took(textures, monkeypatch):
+    clock = Clock()
+    for module in (features, loop):
+        monkeypatch.setattr(module, "time", clock)
+    monkeypatch.setattr(features, "Stoppable", clock.steps_of(1))
     first, second = (compare(textures, **FEW).transfer for _ in range(2))
     assert second.seconds.saved > 0
     again = compare(textures, **FEW)
     curve = next(one for one in TimeStudy.of(again).curves if one.name == "transfer")
     n = len(textures.train) + len(textures.validation)
-    read = first.seconds.prepare
-    assert curve.reading >= again.transfer.seconds.saved * n / (n + len(textures.test))
-    assert curve.reading == pytest.approx(read, rel=0.8, abs=0.5)
+    assert first.seconds.prepare == 3 + 4  # batches of 16: 36 images for training, 60 for validation
+    assert curve.reading == pytest.approx(again.transfer.seconds.saved * n / (n + len(textures.test)))
+    assert curve.reading == pytest.approx(first.seconds.prepare, rel=0.1)
 
 
 def test_a_target_that_is_no_accuracy_is_refused(textures):

@@ -2,15 +2,16 @@
 
 import itertools
 import threading
-import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from helpers import Clock
 
 from tl_widgets.core.config import Config, FineTuningSpec, ScratchSpec
 from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.experiments.comparison import RunCache, compare_config, train_arm
+from tl_widgets.training import loop
 from tl_widgets.training.fine_tuning import fine_tune
 
 pytestmark = pytest.mark.usefixtures("tiny_default")
@@ -79,17 +80,20 @@ def test_features_come_first_then_epochs_in_turn_then_the_tests(raced):
     assert epochs == [(name, epoch) for epoch in range(1, CONFIG.epochs + 1) for name in ARMS]
 
 
-def test_seconds_are_a_models_own_and_what_is_left_includes_the_others(textures):
-    slow, events = 0.15, []
+def test_seconds_are_a_models_own_and_what_is_left_includes_the_others(textures, monkeypatch):
+    slow, events, clock = 0.15, [], Clock()
+    monkeypatch.setattr(loop, "time", clock)
+    monkeypatch.setattr(loop, "Stoppable", clock.steps_of(0.001))
 
     def wait_for_scratch(event):
         events.append(event)
+        clock.now += 0.01
         if event.phase == "train" and event.model == "scratch" and event.metrics:
-            time.sleep(slow)
+            clock.now += slow
 
-    started = time.perf_counter()
+    started = clock.now
     result = compare_config(textures, CONFIG, on_event=wait_for_scratch)
-    elapsed = time.perf_counter() - started
+    elapsed = clock.now - started
     pauses = slow * CONFIG.epochs
     assert result.scratch.seconds.train > pauses
     assert sum(run.seconds.total for run in result.runs) < elapsed

@@ -7,6 +7,7 @@ import pytest
 from driving import ARTIFACTS, CHROMIUM, FAR, SERVER_OPTIONS, has, need, serve
 
 HERE = Path(__file__).resolve().parent
+PATIENCE = 60_000  # milliseconds until a test fails; nothing is measured by it
 VIEWPORT = {"width": 1600, "height": 1000}
 
 # Playwright, Chromium and its page, while files of this folder follow each other. Playwright keeps an event loop
@@ -52,8 +53,9 @@ def chromium():
     """A function that starts Chromium, with more of its options if need be, and with a profile in a folder if given."""
     need(CHROMIUM, "Chromium")
     need(has("playwright"), "the package playwright")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE)
     if "playwright" not in _shared:
         _shared["playwright"] = _running.enter_context(sync_playwright())
     playwright = _shared["playwright"]
@@ -80,7 +82,7 @@ def browser(chromium, profile):
     if "browser" not in _shared:
         camera = "--use-fake-device-for-media-stream"
         context = chromium(camera, f"--host-resolver-rules=MAP {FAR} 127.0.0.1", profile=profile)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         _shared["browser"] = context
         _running.callback(context.close)
     return _shared["browser"]
@@ -111,7 +113,7 @@ def page(shared_page, request):
     """A page, in which JupyterLab stands already after the first test; after one that failed, another page."""
     page = shared_page()
     page.set_viewport_size(VIEWPORT)
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE)
     failed = request.session.testsfailed
     yield page
     if request.session.testsfailed > failed:

@@ -247,6 +247,28 @@ def execute(page, code):
     )
 
 
+_HOLD = """
+import threading
+go_on, say = threading.Event(), lab.screen.on_event
+def hold(event):
+    say(event)
+    if {when}:
+        lab.screen.throttle.flush()
+        go_on.wait(300)
+lab.screen.on_event = hold
+"""
+
+
+@contextmanager
+def held(page, when="True"):
+    """Hold the work of the notebook's `lab` at an `event`: what passes can be looked at, however fast the machine."""
+    assert execute(page, _HOLD.format(when=when)) == ""
+    try:
+        yield
+    finally:
+        execute(page, "lab.screen.on_event = say; go_on.set()")
+
+
 def photograph(part, name, **options):
     """Keep a picture of a page, or of a part of it, if TL_WIDGETS_TEST_PICTURES is set; else wait until it is drawn."""
     ARTIFACTS.mkdir(exist_ok=True)
@@ -314,7 +336,7 @@ def choose_files(page, button, files):
     """
     from playwright.sync_api import TimeoutError as TooLate
 
-    for patience in (5_000, 5_000, 15_000):
+    for patience in (5_000, 5_000, 60_000):
         with suppress(TooLate):
             with page.expect_file_chooser(timeout=patience) as chooser:
                 button.click()

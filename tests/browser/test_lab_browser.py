@@ -5,7 +5,7 @@ import contextlib
 import json
 import re
 
-from driving import TOKEN, button, execute, has, need, open_notebook, serve, wait_state
+from driving import TOKEN, button, execute, has, held, need, open_notebook, serve, wait_state
 
 SMALL = """
 from tl_widgets import Config, ScratchSpec, TransferLab
@@ -176,13 +176,13 @@ def assert_value(page, label, value):
 
 
 def test_stop_in_the_middle_and_go_on(page, jupyter):
-    jupyter.notebook("stop.ipynb", SHOW.replace("epochs=3", "epochs=4000"))
+    jupyter.notebook("stop.ipynb", SHOW.replace("epochs=3", "epochs=10_000"))
     open_notebook(page, jupyter, "stop.ipynb")
     button(page, "Train both").click()
-    page.get_by_text(re.compile("training: epoch")).first.wait_for(timeout=60_000)
+    page.get_by_text(re.compile("training: epoch")).first.wait_for()
     assert page.get_by_label("Epochs, as a number", exact=True).is_disabled()
     button(page, "Stop").click()
-    wait_state(page, "stopped", timeout=5_000)
+    wait_state(page, "stopped")
     page.get_by_text(re.compile(r"^Stopped\.")).wait_for()
     assert page.get_by_label("Epochs, as a number", exact=True).is_enabled()
     set_number(page, "Epochs", "2")
@@ -208,14 +208,16 @@ def test_trouble_is_a_sentence_in_an_alert(page, jupyter):
 
 
 def test_a_notebook_that_is_closed_while_it_trains_is_found_again(page, jupyter):
-    jupyter.notebook("closed.ipynb", SHOW.replace("epochs=3", "epochs=300"))  # seconds, however fast
+    jupyter.notebook("closed.ipynb", SHOW)
     open_notebook(page, jupyter, "closed.ipynb")
-    button(page, "Train both").click()
-    page.get_by_text(re.compile("training: epoch")).first.wait_for(timeout=60_000)
-    page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
-    page.goto("about:blank")
-    open_notebook(page, jupyter, "closed.ipynb", run=False)
-    wait_state(page, "done", timeout=60_000)
+    with held(page, "event.phase == 'train'"):
+        button(page, "Train both").click()
+        page.get_by_text(re.compile("training: epoch")).first.wait_for()
+        page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
+        page.goto("about:blank")
+        open_notebook(page, jupyter, "closed.ipynb", run=False)
+        wait_state(page, "running")
+    wait_state(page, "done")
     assert button(page, "Train both").is_enabled()
 
 
@@ -252,7 +254,7 @@ def test_notebook_7(own_page, jupyter):
 def save_all(page):
     tab(page, "Save").click()
     button(page, "Save all").click()
-    page.get_by_text("Saved in the folder transfer-learning-run beside the notebook.").wait_for(timeout=60_000)
+    page.get_by_text("Saved in the folder transfer-learning-run beside the notebook.").wait_for()
 
 
 def test_voila(own_page, tmp_path):
@@ -261,7 +263,7 @@ def test_voila(own_page, tmp_path):
     with serve(tmp_path, "voila", "--Voila.ip=127.0.0.1") as server:
         server.notebook("app.ipynb", SHOW)
         page.goto(f"{server.url}/voila/render/app.ipynb")
-        button(page, "Train both").click(timeout=60_000)
+        button(page, "Train both").click()
         wait_state(page, "done")
         chart(page).wait_for()
         save_all(page)

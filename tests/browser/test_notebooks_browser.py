@@ -4,7 +4,7 @@ import re
 
 import nbformat
 import pytest
-from driving import ROOT, button, open_notebook, wait_state
+from driving import ROOT, button, held, open_notebook, wait_state
 from markupsafe import Markup
 
 from tl_widgets.widgets.shared.paper import Paper
@@ -56,8 +56,9 @@ def test_start_here(page, jupyter):
     images.scroll_into_view_if_needed()
     images.fill("5")
     images.press("Enter")
-    button(page, "Train both").first.click()
-    wait_state(page, "running")
+    with held(page):
+        button(page, "Train both").first.click()
+        wait_state(page, "running")
     wait_state(page, "done")
 
     run_cell(page, 'check("00-a"')

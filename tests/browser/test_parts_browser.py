@@ -171,7 +171,6 @@ def test_new_markup_leaves_elements_focus_hover_and_a_press_in_place(show):
 
 
 SLIDERS = """
-import time
 from ipywidgets import HTML, VBox
 from tl_widgets.core.config import Config
 from tl_widgets.core.settings import settings_of
@@ -199,7 +198,7 @@ class SliderForm(Form):
 
 seen = []
 form = SliderForm()
-form.follow(lambda settings: seen.append((time.monotonic(), settings.values["epochs"])))
+form.follow(lambda settings: seen.append(settings.values["epochs"]))
 form
 """
 
@@ -220,7 +219,7 @@ def wait_value(page, name, value, spoken):
 
 def setting(page, name, value):
     """Wait until the kernel has a value."""
-    for _ in range(50):
+    for _ in range(400):
         if execute(page, f"print(form.settings.values[{name!r}])") == f"{value}\n":
             return
         page.wait_for_timeout(50)
@@ -272,18 +271,28 @@ def test_a_slider_by_mouse_sends_few_values_and_always_the_last(show):
     box = epochs.bounding_box()
     y = box["y"] + box["height"] / 2
     execute(page, "seen.clear()")
+    page.evaluate(
+        """() => {
+            window.times = [];
+            for (const name of ['pointerdown', 'pointerup'])
+                window.addEventListener(name, () => window.times.push(performance.now()), true);
+        }"""
+    )
     page.mouse.move(box["x"] + box["width"] * 9 / 29, y)
     page.mouse.down()
-    for _ in range(3):
+    for _ in range(20):
         for share in (*range(10, 90), *range(89, 60, -1)):
             page.mouse.move(box["x"] + box["width"] * share / 100, y)
+        if int(execute(page, "print(len(seen))")) >= 3:
+            break
     shown = number(page, "Epochs").input_value()
     page.mouse.up()
     wait_value(page, "Epochs", shown, shown)
     setting(page, "epochs", shown)
-    n, seconds, last = execute(page, "print(len(seen), seen[-1][0] - seen[0][0], seen[-1][1])").split()
+    n, last = execute(page, "print(len(seen), seen[-1])").split()
     assert last == shown
-    assert 3 <= int(n) <= 15 * float(seconds) + 2
+    down, up = page.evaluate("() => window.times")  # when they arrive in the kernel says less: it may be busy
+    assert 3 <= int(n) <= 15 * (up - down) / 1000 + 2
     assert 15 <= int(shown) <= 22
 
 

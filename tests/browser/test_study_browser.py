@@ -3,7 +3,7 @@
 import json
 import re
 
-from driving import button, cut_menus, open_notebook, photograph, set_theme, wait_state
+from driving import button, cut_menus, held, open_notebook, photograph, set_theme, wait_state
 from playwright.sync_api import expect
 
 from tl_widgets.studies.registry import STUDIES, TOPICS
@@ -52,9 +52,10 @@ def test_choose_a_study_run_it_read_it_save_it_and_load_it_again(page, jupyter):
     fill(page, "Seeds", "2")
     button(page, "More").click()
     page.get_by_text("8 models: 2 sizes × 2 seeds × 2 kinds of model").wait_for()
-    button(page, "Run").click()
-    page.get_by_role("progressbar", name="Whole study").wait_for()
-    assert page.get_by_label("Dataset", exact=True).is_disabled()
+    with held(page):
+        button(page, "Run").click()
+        page.get_by_role("progressbar", name="Whole study").wait_for()
+        expect(page.get_by_label("Dataset", exact=True)).to_be_disabled()
     wait_state(page, "done")
     assert button(page, "Run").is_enabled()
     assert page.get_by_role("row").filter(has_text="images per class").count() == 2  # the chart's table
@@ -96,10 +97,11 @@ def test_stop_shows_what_was_measured_until_then(page, jupyter):
     jupyter.notebook("study-stop.ipynb", f"{SMALL}\nlab = StudyLab('data', values={values})\nlab")
     open_notebook(page, jupyter, "study-stop.ipynb")
     assert page.locator(".tlw-study-card").count() == 0
-    button(page, "Run").click()
-    page.get_by_text(re.compile(r"measured transfer with \d+ images per class")).wait_for(timeout=60_000)
-    button(page, "Stop").click()
-    wait_state(page, "stopped", timeout=10_000)
+    with held(page, "'measured transfer' in event.text"):
+        button(page, "Run").click()
+        page.get_by_text(re.compile(r"measured transfer with \d+ images per class")).wait_for()
+        button(page, "Stop").click()
+    wait_state(page, "stopped")
     page.get_by_text("Stopped. This is what was measured so far.").wait_for()
     tab(page, "Details").click()
     page.locator(".tlw-verdict").last.get_by_text("Stopped before all points were measured.").wait_for()
@@ -154,9 +156,10 @@ def test_on_a_laptop_every_state_has_the_same_places_and_nothing_is_clipped_in_b
     button(page, "My guess: 3×").click()
     page.locator(".tlw-lab .tlw-guess-mark").wait_for()
     look("guess")
-    button(page, "Run").click()
-    page.locator(".tlw-lab .tlw-dot").first.wait_for(timeout=60_000)
-    look("running")
+    with held(page, "event.point is not None"):
+        button(page, "Run").click()
+        page.locator(".tlw-lab .tlw-dot").first.wait_for()
+        look("running")
     wait_state(page, "done")
     look("done")
     assert page.locator(".tlw-lab .tlw-dot").count() == 6

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tl_widgets.backbones.cuts import KERAS_BLOCKS, Cut
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent
+from tl_widgets.core.resources import require_memory
 from tl_widgets.core.translation import _
 
 if TYPE_CHECKING:
@@ -380,3 +381,12 @@ def memory_needed(backbone: Backbone, image_size: int) -> int:
     """Return the bytes to run a backbone, with TensorFlow's if it isn't loaded yet."""
     tensorflow_bytes = 0 if "tensorflow" in sys.modules else TENSORFLOW_BYTES
     return tensorflow_bytes + memory_estimate(backbone, image_size)
+
+
+def require_memory_for(backbone: Backbone, image_size: int) -> None:
+    """Raise `InputError` if there is too little free memory to run a backbone."""
+    require_memory(
+        memory_needed(backbone, image_size),
+        _("Running {name} on images of {image_size} pixels", name=backbone.name, image_size=image_size),
+        _("Use smaller images or a smaller backbone"),
+    )

@@ -12,14 +12,14 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from tl_widgets.backbones.catalogue import find_backbone, require_backbone
-from tl_widgets.backbones.family import Backbone, memory_needed
+from tl_widgets.backbones.family import Backbone, require_memory_for
 from tl_widgets.backbones.weights import ResolvedWeights, resolve_weights
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
 from tl_widgets.core.lazy_tensorflow import import_tensorflow, require_memory_for_tensorflow
 from tl_widgets.core.model_name import ModelName
-from tl_widgets.core.resources import require_memory, require_training_memory
+from tl_widgets.core.resources import require_training_memory
 from tl_widgets.core.text import shown
 from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset, require_dataset
@@ -96,15 +96,7 @@ class Arms:
             n_values=sum(prod(row.output_shape) for row in rows),
             batch_size=min(config.batch_size, len(dataset.train)),
         )
-        require_memory(
-            memory_needed(self.entry, dataset.image_size),
-            _(
-                "Running {entry_name} on images of {image_size} pixels",
-                entry_name=self.entry.name,
-                image_size=dataset.image_size,
-            ),
-            _("Use smaller images or a smaller backbone"),
-        )
+        require_memory_for(self.entry, dataset.image_size)
 
     def train_all(self) -> dict[str, RunResult]:
         """Train the models in turn until `cancel` is set, and return them by name.

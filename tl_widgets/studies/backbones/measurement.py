@@ -59,7 +59,7 @@ def backbone_cost(
     Whole(entry.min_input or 1, _LARGEST_SIDE).check("image_size", image_size)
     require_memory(
         memory_estimate(entry, image_size),
-        _("Running {entry_name} on images of {image_size} pixels", entry_name=entry.name, image_size=image_size),
+        _("Running {name} on images of {image_size} pixels", name=entry.name, image_size=image_size),
         _("Use smaller images or a smaller backbone"),
     )
     import_tensorflow(on_event, cancel)
@@ -126,7 +126,6 @@ class _Job:
     alone: bool
 
     def describe(self) -> str:
-        """Return a description for messages."""
         return self.name if self.weights else _("{name} with random weights", name=self.name)
 
 

@@ -6,12 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from tl_widgets.records.kinds import MAX_NUMBER, Answer, Count, FileName, Positive, Range, RightAnswers
-from tl_widgets.records.statistics import (
-    Interval,
-    Mean,
-    mean_of_shares,
-    wilson_interval,
-)
+from tl_widgets.records.statistics import Interval, Mean, mean_of_shares, wilson_interval
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,7 @@ from tl_widgets.core.text import all_of
 from tl_widgets.core.translation import _, ngettext
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Count, Share
-from tl_widgets.records.statistics import (
-    PairedDifference,
-    RankCorrelation,
-    pair_answers,
-    rank_correlation,
-)
+from tl_widgets.records.statistics import PairedDifference, RankCorrelation, pair_answers, rank_correlation
 from tl_widgets.studies.backbones.points import (
     BackboneCost as BackboneCost,
     BackbonePoint as BackbonePoint,

@@ -77,12 +77,7 @@ class _Sure(Study[SureArguments, "Calibration"]):
             return sum(strangers) / len(strangers)
 
         question = _("How sure will the frozen backbone be, on average, about pictures that show none of its classes?")
-        return guess_share(
-            question,
-            f"sure {arguments.dataset} {arguments.backbone}",
-            share,
-            axis="x",
-        )
+        return guess_share(question, f"sure {arguments.dataset} {arguments.backbone}", share, axis="x")
 
 
 STUDY = _Sure()

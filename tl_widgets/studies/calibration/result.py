@@ -19,7 +19,7 @@ from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFail
 from tl_widgets.records.kinds import Count, Data, Range, RightAnswers, Share
 from tl_widgets.records.pixels import picture_of, require_pictures
 from tl_widgets.records.statistics import Interval, Mean, wilson_interval
-from tl_widgets.studies.outcome import failure_sentences
+from tl_widgets.studies.outcome import all_sentences
 from tl_widgets.studies.prediction import DOUBT
 
 N_BINS = 10
@@ -310,13 +310,9 @@ class Calibration(StudyRecord):
     @property
     def sentences(self) -> tuple[str, ...]:
         """The findings in plain sentences."""
-        sentences = [sentence for arm in self.arms for sentence in _arm_sentences(self, arm)]
-        sentences += failure_sentences(self.failures)
-        if self.stopped:
-            sentences.append(_("Stopped before all models were measured."))
-        elif self.more_error:
-            sentences.append(DOUBT.judge(self.more_error))
-        return tuple(sentences)
+        findings = [sentence for arm in self.arms for sentence in _arm_sentences(self, arm)]
+        outcome = DOUBT.judge(self.more_error) if self.more_error else ""
+        return all_sentences(self, findings, _("Stopped before all models were measured."), outcome)
 
 
 def _mean(shares: Sequence[float]) -> float:

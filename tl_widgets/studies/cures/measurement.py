@@ -51,7 +51,6 @@ class _Job:
     seed: int
 
     def describe(self) -> str:
-        """Return a description for messages."""
         return _("{cure}, seed {seed}", cure=LABELS[self.cure], seed=self.seed)
 
 
@@ -114,8 +113,7 @@ def overfitting_cures(
     order = (NOTHING, TRANSFER, *(cure for cure in ALL if cure not in (NOTHING, TRANSFER)))
     jobs = [_Job(cure, seed) for seed in seeds for cure in order]
     work = partial(_measure, dataset, config, few, min(most, TIMES_MORE * few))
-    how = {"n_jobs": n_jobs, "on_event": on_event, "cancel": cancel}
-    measured = measure_all(jobs, work, describe=_Job.describe, **how)  # type: ignore[arg-type]
+    measured = measure_all(jobs, work, describe=_Job.describe, n_jobs=n_jobs, on_event=on_event, cancel=cancel)
     return OverfittingCures(
         dataset=summarize(dataset),
         config=config,

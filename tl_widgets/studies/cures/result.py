@@ -12,7 +12,7 @@ from tl_widgets.core.translation import _
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Count, Share
 from tl_widgets.records.statistics import Mean, mean_of_shares
-from tl_widgets.studies.outcome import failure_sentences
+from tl_widgets.studies.outcome import ONE_SEED, all_sentences
 from tl_widgets.studies.prediction import CURES, CURES_AUGMENTED, held
 
 NOTHING, MORE, AUGMENTED, DROPOUT = "nothing", "more images", "augmentation", "dropout"
@@ -181,16 +181,12 @@ class OverfittingCures(StudyRecord):
     @property
     def sentences(self) -> tuple[str, ...]:
         """The findings in plain sentences."""
-        sentences = [_base_sentence(self), *(_gain_sentence(self, cure) for cure in self.ranking)]
+        findings = [_base_sentence(self), *(_gain_sentence(self, cure) for cure in self.ranking)]
         if len(self.seeds) == 1:
-            sentences.append(_("With only one seed, you cannot see how much of this is luck. Use three seeds or more."))
-        sentences += failure_sentences(self.failures)
-        if self.stopped:
-            sentences.append(_("Stopped before all points were measured."))
-        else:
-            sentences.append(CURES_AUGMENTED.judge(self.difference(AUGMENTED, DROPOUT)))
-            sentences.append(CURES.judge(self.lead))
-        return tuple(sentence for sentence in sentences if sentence)
+            findings.append(ONE_SEED)
+        augmented = CURES_AUGMENTED.judge(self.difference(AUGMENTED, DROPOUT))
+        stopped = _("Stopped before all points were measured.")
+        return all_sentences(self, findings, stopped, augmented, CURES.judge(self.lead))
 
 
 def _base_sentence(study: OverfittingCures) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_widgets.backbones.catalogue import require_backbone
-from tl_widgets.backbones.family import Backbone, memory_needed
+from tl_widgets.backbones.family import Backbone, require_memory_for
 from tl_widgets.backbones.weights import ResolvedWeights, resolve_weights
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.config import Config
@@ -20,7 +20,6 @@ from tl_widgets.core.errors import CancelledError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
 from tl_widgets.core.lazy_tensorflow import import_tensorflow
 from tl_widgets.core.model_name import ModelName
-from tl_widgets.core.resources import require_memory
 from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset, require_dataset, require_seeds
 from tl_widgets.experiments.comparison import chance_of, environment, summarize
@@ -45,7 +44,6 @@ class _Job:
     block: int
 
     def describe(self) -> str:
-        """Return a description for messages."""
         return _("{weights}, block {block}", weights=weights_of(self.arm), block=self.block)
 
 
@@ -200,15 +198,7 @@ def depth_study(
     entry, seeds = require_backbone(backbone, dataset.image_size), require_seeds(seeds)
     numbers = chosen_blocks(entry.name, blocks)
     config = Config(backbone=entry.name, control=control, epochs=epochs, seed=seeds[0])
-    require_memory(
-        memory_needed(entry, dataset.image_size),
-        _(
-            "Running {entry_name} on images of {image_size} pixels",
-            entry_name=entry.name,
-            image_size=dataset.image_size,
-        ),
-        _("Use smaller images or a smaller backbone"),
-    )
+    require_memory_for(entry, dataset.image_size)
     weights = resolve_weights(entry, config.weights, on_event=on_event, cancel=cancel)
     import_tensorflow(on_event, cancel)
     raise_if_cancelled(cancel)

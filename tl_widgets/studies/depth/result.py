@@ -14,7 +14,7 @@ from tl_widgets.core.translation import _
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Answer, Count, Duration, RightAnswers, Share
 from tl_widgets.records.statistics import Interval, Mean, mean_of_shares, wilson_interval
-from tl_widgets.studies.outcome import arms_without, failure_sentences
+from tl_widgets.studies.outcome import all_sentences, arms_without
 from tl_widgets.studies.prediction import DEPTH, DEPTH_CUT
 
 ARMS = (ModelName.TRANSFER, ModelName.CONTROL)
@@ -230,19 +230,14 @@ class DepthStudy(StudyRecord):
     @property
     def sentences(self) -> tuple[str, ...]:
         """The findings in plain sentences."""
-        sentences = [_rise_sentence(self, arm) for arm in self.arms]
-        sentences += [_gain_sentence(self), _choice_sentence(self)]
-        sentences += failure_sentences(self.failures)
-        if self.stopped:
-            sentences.append(_("Stopped before all cuts were measured."))
-        elif len(self.depths) > 1:
-            if self.config.control:
-                sentences.append(DEPTH.judge(self.more_gained))
-            if self.chosen is not None and self.chosen.block == self.whole.block:
-                sentences.append(DEPTH_CUT.outcome(False, _("the validation images choose the whole backbone")))
-            else:
-                sentences.append(DEPTH_CUT.judge(self.cut_gain))
-        return tuple(sentence for sentence in sentences if sentence)
+        findings = [*(_rise_sentence(self, arm) for arm in self.arms), _gain_sentence(self), _choice_sentence(self)]
+        outcomes = [DEPTH.judge(self.more_gained)] if self.config.control else []
+        if self.chosen is not None and self.chosen.block == self.whole.block:
+            outcomes.append(DEPTH_CUT.outcome(False, _("the validation images choose the whole backbone")))
+        else:
+            outcomes.append(DEPTH_CUT.judge(self.cut_gain))
+        stopped = _("Stopped before all cuts were measured.")
+        return all_sentences(self, findings, stopped, *(outcomes if len(self.depths) > 1 else ()))
 
 
 def weights_of(arm: str) -> str:

@@ -17,12 +17,7 @@ if TYPE_CHECKING:
     from tl_widgets.studies.heads.result import HeadStudy
 
 # How far apart the best head and the worst are, in points, and the end of each range.
-_APART = {
-    _("under 2 points"): 0.02,
-    _("2 to 5 points"): 0.05,
-    _("5 to 10 points"): 0.1,
-    _("over 10 points"): 1.0,
-}
+_APART = {_("under 2 points"): 0.02, _("2 to 5 points"): 0.05, _("5 to 10 points"): 0.1, _("over 10 points"): 1.0}
 _PER_IMAGE = 0.02  # seconds for all values that are tried for scikit-learn's heads
 
 

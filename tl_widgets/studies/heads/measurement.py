@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_widgets.backbones.catalogue import require_backbone
-from tl_widgets.backbones.family import memory_needed
+from tl_widgets.backbones.family import require_memory_for
 from tl_widgets.backbones.weights import resolve_weights
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.config import Config
@@ -20,7 +20,6 @@ from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
 from tl_widgets.core.lazy_tensorflow import import_tensorflow
 from tl_widgets.core.model_name import ModelName
-from tl_widgets.core.resources import require_memory
 from tl_widgets.core.settings import settings_of
 from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset, Labels, Split, require_dataset
@@ -28,7 +27,15 @@ from tl_widgets.experiments.arms import load_frozen
 from tl_widgets.experiments.comparison import chance_of, environment, summarize
 from tl_widgets.experiments.parallel import WorkContext, measure_all
 from tl_widgets.records.pixels import pixels_text
-from tl_widgets.studies.heads.result import HEAD_NAMES, N_NEIGHBORS, HeadPoint, HeadStudy, Picture, SearchPoint
+from tl_widgets.studies.heads.result import (
+    HEAD_NAMES,
+    N_NEIGHBORS,
+    HeadPoint,
+    HeadStudy,
+    Picture,
+    SearchPoint,
+    search_name,
+)
 
 Vectors = NDArray[np.float32]
 # Values that are tried for each head; the validation images choose.
@@ -46,7 +53,6 @@ class _HeadJob:
     head: str
 
     def describe(self) -> str:
-        """Return a description for messages."""
         return HEAD_NAMES[self.head]
 
 
@@ -58,14 +64,7 @@ class _SearchJob:
     backbone: str
 
     def describe(self) -> str:
-        """Return a description for messages."""
-        return _("image search by {backbone}", backbone=self.described)
-
-    @property
-    def described(self) -> str:
-        """The backbone's name, and that its weights are random."""
-        is_random = self.arm == ModelName.CONTROL
-        return _("{backbone}, random weights", backbone=self.backbone) if is_random else self.backbone
+        return _("image search by {backbone}", backbone=search_name(self.arm, self.backbone))
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,11 +121,7 @@ def head_study(
     config = Config(backbone=entry.name, control=control, epochs=epochs, seed=settings_of(Config)["seed"].check(seed))
     for name in dict.fromkeys((entry.name, *names)):
         found = require_backbone(name, dataset.image_size)
-        require_memory(
-            memory_needed(found, dataset.image_size),
-            _("Running {name} on images of {image_size} pixels", name=name, image_size=dataset.image_size),
-            _("Use smaller images or a smaller backbone"),
-        )
+        require_memory_for(found, dataset.image_size)
         resolve_weights(found, "imagenet", on_event=on_event, cancel=cancel)
     import_tensorflow(on_event, cancel)
     raise_if_cancelled(cancel)
@@ -175,7 +170,7 @@ def head_study(
 def _features(dataset: ImageDataset, config: Config, job: _SearchJob, context: WorkContext) -> _Parts:
     """Read the features that `compare` keeps, or compute and keep them."""
     entry = require_backbone(job.backbone, dataset.image_size)
-    context.on_event(Event("load", _("building {backbone}", backbone=job.described), job.arm))
+    context.on_event(Event("load", _("building {backbone}", backbone=search_name(job.arm, job.backbone)), job.arm))
     weights = resolve_weights(entry, None if job.arm == ModelName.CONTROL else "imagenet", cancel=context.cancel)
     name, shape = job.arm or job.backbone, dataset.image_shape
     how: dict[str, Any] = {"seed": config.seed, "cut": None, "cancel": context.cancel}

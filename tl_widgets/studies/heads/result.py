@@ -22,7 +22,7 @@ from tl_widgets.records.statistics import (
     pair_answers,
     wilson_interval,
 )
-from tl_widgets.studies.outcome import failure_sentences
+from tl_widgets.studies.outcome import all_sentences
 from tl_widgets.studies.prediction import HEADS, SEARCH
 
 # The heads, in the order in which they are trained and shown.
@@ -76,6 +76,11 @@ class HeadPoint:
         return wilson_interval(int(self.right.sum()), len(self.answers))
 
 
+def search_name(arm: str, backbone: str) -> str:
+    """Return a backbone's name, which says so if its weights are random."""
+    return _("{backbone}, random weights", backbone=backbone) if arm == ModelName.CONTROL else backbone
+
+
 @dataclass(frozen=True)
 class SearchPoint:
     """The training images that are nearest to each test image by the features of one backbone.
@@ -95,9 +100,7 @@ class SearchPoint:
     @property
     def name(self) -> str:
         """The backbone, and whether its weights are random."""
-        return (
-            _("{backbone}, random weights", backbone=self.backbone) if self.arm == ModelName.CONTROL else self.backbone
-        )
+        return search_name(self.arm, self.backbone)
 
 
 @dataclass(frozen=True)
@@ -248,16 +251,11 @@ class HeadStudy(StudyRecord):
     @property
     def sentences(self) -> tuple[str, ...]:
         """The findings in plain sentences."""
-        sentences = [_heads_sentence(self), *(_difference_sentence(self, name) for name in HEAD_NAMES if name != BASE)]
-        sentences += [_search_sentence(self, search) for search in self.searches]
-        sentences += failure_sentences(self.failures)
-        if self.stopped:
-            sentences.append(_("Stopped before everything was measured."))
-        else:
-            sentences.append(HEADS.outcome(self.is_head_alike, _best_sentence(self)))
-            if self.config.control:
-                sentences.append(SEARCH.judge(self.search_lead))
-        return tuple(sentence for sentence in sentences if sentence)
+        findings = [_heads_sentence(self), *(_difference_sentence(self, name) for name in HEAD_NAMES if name != BASE)]
+        findings += [_search_sentence(self, search) for search in self.searches]
+        heads = HEADS.outcome(self.is_head_alike, _best_sentence(self))
+        search = SEARCH.judge(self.search_lead) if self.config.control else ""
+        return all_sentences(self, findings, _("Stopped before everything was measured."), heads, search)
 
 
 def _heads_sentence(study: HeadStudy) -> str:

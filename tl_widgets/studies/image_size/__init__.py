@@ -25,13 +25,7 @@ if TYPE_CHECKING:
     from tl_widgets.experiments.seconds import Speed
     from tl_widgets.studies.image_size.result import SizeStudy
 
-_LEADS = {
-    _("is behind"): -1.0,
-    _("0 to 10 points"): 0.0,
-    _("10 to 20"): 0.1,
-    _("20 to 40"): 0.2,
-    _("over 40"): 0.4,
-}
+_LEADS = {_("is behind"): -1.0, _("0 to 10 points"): 0.0, _("10 to 20"): 0.1, _("20 to 40"): 0.2, _("over 40"): 0.4}
 
 
 @dataclass(frozen=True)

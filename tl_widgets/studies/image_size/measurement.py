@@ -39,7 +39,6 @@ class _Job:
     seed: int
 
     def describe(self) -> str:
-        """Return a description for messages."""
         return _("{arm} with {name}, seed {seed}", arm=self.arm, name=self.name, seed=self.seed)
 
 
@@ -126,8 +125,8 @@ def size_study(
         for i, condition in enumerate(conditions)
         for seed in seeds
     ]
-    how = {"n_jobs": n_jobs, "on_event": on_event, "cancel": cancel}
-    measured = measure_all(jobs, partial(_measure, conditions, config), describe=_Job.describe, **how)  # type: ignore[arg-type]
+    work = partial(_measure, conditions, config)
+    measured = measure_all(jobs, work, describe=_Job.describe, n_jobs=n_jobs, on_event=on_event, cancel=cancel)
     return SizeStudy(
         vary=vary,  # type: ignore[arg-type]  # checked above
         config=config,

@@ -18,7 +18,7 @@ from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFail
 from tl_widgets.records.kinds import Count, Data, RightAnswers
 from tl_widgets.records.pixels import picture_of, require_pictures
 from tl_widgets.records.statistics import Mean, mean_of_shares
-from tl_widgets.studies.outcome import arms_without, failure_sentences
+from tl_widgets.studies.outcome import all_sentences, arms_without
 from tl_widgets.studies.prediction import DOMAIN, SIZE
 
 ARMS = (ModelName.SCRATCH, ModelName.TRANSFER)
@@ -189,16 +189,10 @@ class SizeStudy(StudyRecord):
     @property
     def sentences(self) -> tuple[str, ...]:
         """The findings in plain sentences."""
-        sentences = [_lead_sentence(self, i) for i in range(len(self.conditions))]
-        sentences += [_difference_sentence(self), _fairness_sentence(self), *self.left_out]
-        sentences += failure_sentences(self.failures)
-        if self.stopped:
-            sentences.append(_("Stopped before all points were measured."))
-        else:
-            sentences.append(
-                SIZE.judge(self.growth) if self.vary == "size" else DOMAIN.judge(self.photographs_minus_digits)
-            )
-        return tuple(sentence for sentence in sentences if sentence)
+        findings = [_lead_sentence(self, i) for i in range(len(self.conditions))]
+        findings += [_difference_sentence(self), _fairness_sentence(self), *self.left_out]
+        outcome = SIZE.judge(self.growth) if self.vary == "size" else DOMAIN.judge(self.photographs_minus_digits)
+        return all_sentences(self, findings, _("Stopped before all points were measured."), outcome)
 
 
 def _over_images(by_seed: list[NDArray[np.float64]], *, low: float) -> Mean | None:

@@ -223,10 +223,7 @@ def draw_heat_key(page: FigureBase, place: tuple[float, float, float, float]) ->
     ax.set_yticks([])
     style: dict[str, Any] = {"va": "center", "fontsize": SMALL_SIZE, "color": INK, "transform": ax.transAxes}
     set_fonts(
-        [
-            ax.text(-0.04, 0.5, _("no heat"), ha="right", **style),
-            ax.text(1.04, 0.5, _("most"), ha="left", **style),
-        ]
+        [ax.text(-0.04, 0.5, _("no heat"), ha="right", **style), ax.text(1.04, 0.5, _("most"), ha="left", **style)]
     )
 
 

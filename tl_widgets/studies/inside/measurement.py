@@ -59,7 +59,6 @@ class _Job:
     stage: str
 
     def describe(self) -> str:
-        """Return a description for messages."""
         stage = "" if self.part == "heat maps" else _(" {stage} training", stage=self.stage)
         return _("{part} of {name}{stage}", part=self.part, name=self.name, stage=stage)
 

@@ -254,13 +254,7 @@ _SUBJECTS: dict[str, str] = {
 
 
 def _inside_sentences(look: LookInside) -> tuple[str, ...]:
-    sentences = [
-        *(_change(look, name) for name in _STAGES),
-        _both(look),
-        _variance(look),
-        _moved(look),
-        *_maps(look),
-    ]
+    sentences = [*(_change(look, name) for name in _STAGES), _both(look), _variance(look), _moved(look), *_maps(look)]
     if look.failures:
         first = look.failures[0]
         n = len(look.failures)

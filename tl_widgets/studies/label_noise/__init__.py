@@ -93,11 +93,7 @@ class _Noise(Study[NoiseArguments, "LabelNoise"]):
 
         most = max(arguments.shares)
         question = _("With {most}% wrong labels, how many test images will the frozen backbone get right?", most=most)
-        return guess_share(
-            question,
-            f"noise {arguments.dataset} {arguments.backbone} {most}",
-            share,
-        )
+        return guess_share(question, f"noise {arguments.dataset} {arguments.backbone} {most}", share)
 
 
 STUDY = _Noise()

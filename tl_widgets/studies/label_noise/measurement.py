@@ -37,7 +37,6 @@ class _Job:
     search: bool
 
     def describe(self) -> str:
-        """Return a description for messages."""
         return _("{arm} with {share}% wrong labels, seed {seed}", arm=self.arm, share=self.share, seed=self.seed)
 
 
@@ -148,8 +147,8 @@ def label_noise(
         for seed in seeds
         for share in shares
     ]
-    how = {"n_jobs": n_jobs, "on_event": on_event, "cancel": cancel}
-    measured = measure_all(jobs, partial(_measure, dataset, config), describe=_Job.describe, **how)  # type: ignore[arg-type]
+    work = partial(_measure, dataset, config)
+    measured = measure_all(jobs, work, describe=_Job.describe, n_jobs=n_jobs, on_event=on_event, cancel=cancel)
     return LabelNoise(
         dataset=summarize(dataset),
         config=config,

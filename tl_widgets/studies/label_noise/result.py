@@ -15,7 +15,7 @@ from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFail
 from tl_widgets.records.kinds import Answer, Count, Data, Share
 from tl_widgets.records.pixels import picture_of, require_pictures
 from tl_widgets.records.statistics import Mean, mean_of_shares, wilson_interval
-from tl_widgets.studies.outcome import arms_without, failure_sentences
+from tl_widgets.studies.outcome import ONE_SEED, all_sentences, arms_without
 from tl_widgets.studies.prediction import NOISE, held
 
 ARMS = (ModelName.SCRATCH, ModelName.TRANSFER)
@@ -206,14 +206,10 @@ class LabelNoise(StudyRecord):
     @property
     def sentences(self) -> tuple[str, ...]:
         """The findings in plain sentences."""
-        sentences = [_loss_sentence(self, arm) for arm in ARMS]
-        sentences += [_difference_sentence(self), *_search_sentences(self)]
-        sentences += failure_sentences(self.failures)
-        if self.stopped:
-            sentences.append(_("Stopped before all points were measured."))
-        elif len(self.shares) > 1:
-            sentences.append(NOISE.judge(self.more_lost))
-        return tuple(sentence for sentence in sentences if sentence)
+        findings = [_loss_sentence(self, arm) for arm in ARMS]
+        findings += [_difference_sentence(self), *_search_sentences(self)]
+        outcome = NOISE.judge(self.more_lost) if len(self.shares) > 1 else ""
+        return all_sentences(self, findings, _("Stopped before all points were measured."), outcome)
 
 
 def _share(n: int, n_all: int) -> str:
@@ -235,7 +231,7 @@ def _difference_sentence(study: LabelNoise) -> str:
     if more is None or len(study.shares) < 2 or study.stopped:
         return ""
     if more.ci95 is None:
-        return _("With only one seed, you cannot see how much of this is luck. Use three seeds or more.")
+        return ONE_SEED
     low, high = more.ci95
     text = _("from {first}% to {last}% wrong labels", first=study.shares[0], last=study.shares[-1])
     if low <= 0 <= high:

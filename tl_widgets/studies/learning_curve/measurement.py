@@ -37,7 +37,6 @@ class _Job:
     seed: int
 
     def describe(self) -> str:
-        """Return a description for messages."""
         return _(
             "{arm} with {n_per_class} images per class, seed {seed}",
             arm=self.arm,
@@ -107,14 +106,8 @@ def learning_curve(
     sizes, seeds = _sizes(dataset, n_per_class), require_seeds(seeds)
     jobs = _jobs(sizes, seeds, arms)
     import_tensorflow(on_event, cancel)
-    measured = measure_all(
-        jobs,
-        partial(_measure, dataset, config),
-        describe=_Job.describe,
-        n_jobs=n_jobs,
-        on_event=on_event,
-        cancel=cancel,
-    )
+    work = partial(_measure, dataset, config)
+    measured = measure_all(jobs, work, describe=_Job.describe, n_jobs=n_jobs, on_event=on_event, cancel=cancel)
     return LearningCurve(
         dataset=summarize(dataset),
         config=config,

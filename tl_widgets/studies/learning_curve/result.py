@@ -14,7 +14,7 @@ from tl_widgets.core.translation import _
 from tl_widgets.records.comparison import DatasetSummary, Environment, Seconds, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Count, Share
 from tl_widgets.records.statistics import Mean, mean_of_shares
-from tl_widgets.studies.outcome import arms_without
+from tl_widgets.studies.outcome import ONE_SEED, arms_without
 
 ARMS = (ModelName.SCRATCH, ModelName.TRANSFER, ModelName.CONTROL)
 _WIDE = 2  # seeds whose ratios differ by more than this factor have no ratio in common
@@ -192,7 +192,7 @@ class LearningCurve(StudyRecord):
         if self.stopped:
             sentences = [_so_far(self)]
         if len(self.seeds) == 1:
-            sentences.append(_("With only one seed, you cannot see how much of this is luck. Use three seeds or more."))
+            sentences.append(ONE_SEED)
         n_stuck = sum(point.stuck for point in self.points)
         if n_stuck:
             sentences.append(

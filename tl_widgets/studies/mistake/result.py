@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
 
 from tl_widgets.core.numbers import accuracy_text, points
 from tl_widgets.core.translation import _
@@ -13,7 +12,7 @@ from tl_widgets.records.statistics import unclear_reason
 from tl_widgets.records.verdict import TwoWays
 from tl_widgets.setup_checks.mistake import Mistake
 from tl_widgets.setup_checks.registry import find_mistake
-from tl_widgets.studies.outcome import failure_sentences
+from tl_widgets.studies.outcome import all_sentences
 
 
 @dataclass(frozen=True)
@@ -87,17 +86,6 @@ class MistakeStudy(StudyRecord):
         )
         return f"{ways} ({mistake.figure}; {_basis(measured)}).", _verdict_sentence(mistake, measured), mistake.why
 
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """Read what `to_json` wrote.
-
-        Raises:
-            InputError: the text is not a valid record of this class.
-        """
-        study = super().from_json(text)
-        find_mistake(study.mistake)
-        return study
-
 
 @dataclass(frozen=True)
 class MistakeStudies(StudyRecord):
@@ -129,7 +117,7 @@ class MistakeStudies(StudyRecord):
         """How many differences are clear, which are not, and which mistakes failed."""
         unclear = [study.declared.title for study in self.studies if not study.measured.is_clear]
         n_clear = len(self.studies) - len(unclear)
-        sentences = [
+        findings = [
             _(
                 "{n_clear} of {n_studies} mistakes make a clear difference on these images.",
                 n_clear=n_clear,
@@ -137,26 +125,13 @@ class MistakeStudies(StudyRecord):
             )
         ]
         if unclear:
-            sentences.append(
+            findings.append(
                 _(
                     "Too close to call: {unclear}. That does not make them harmless elsewhere.",
                     unclear=", ".join(unclear),
                 )
             )
-        sentences += failure_sentences(self.failures)
-        return (*sentences, *([_("Stopped before all mistakes were measured.")] if self.stopped else []))
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """Read what `to_json` wrote.
-
-        Raises:
-            InputError: the text is not a valid record of this class.
-        """
-        studies = super().from_json(text)
-        for study in studies.studies:
-            find_mistake(study.mistake)
-        return studies
+        return all_sentences(self, findings, _("Stopped before all mistakes were measured."))
 
 
 def _row(study: MistakeStudy) -> tuple[str, ...]:

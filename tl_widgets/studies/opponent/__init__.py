@@ -83,11 +83,7 @@ class _Opponent(Study[OpponentArguments, "TunedOpponent"]):
             return model.accuracy if model else None
 
         question = _("After tuning, how many test images will the network from scratch get right?")
-        return guess_share(
-            question,
-            f"opponent {arguments.dataset} {arguments.n_per_class}",
-            share,
-        )
+        return guess_share(question, f"opponent {arguments.dataset} {arguments.n_per_class}", share)
 
 
 STUDY = _Opponent()

@@ -37,7 +37,6 @@ class _Job:
     place: int = 0
 
     def describe(self) -> str:
-        """Return a description for messages."""
         rung = (
             _("place {place} of round {rung}", place=self.place + 1, rung=self.rung + 1)
             if self.step == "rung"

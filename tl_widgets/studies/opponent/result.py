@@ -23,7 +23,7 @@ from tl_widgets.records.statistics import (
     wilson_interval,
 )
 from tl_widgets.studies.opponent.search import Score, score_of
-from tl_widgets.studies.outcome import arms_without, failure_sentences
+from tl_widgets.studies.outcome import all_sentences, arms_without
 from tl_widgets.studies.prediction import OPPONENT, held
 
 ARMS = (ModelName.SCRATCH, ModelName.TRANSFER)
@@ -213,16 +213,12 @@ class TunedOpponent(StudyRecord):
     @property
     def sentences(self) -> tuple[str, ...]:
         """The findings in plain sentences."""
-        sentences = [_lead_sentence(self)]
+        findings = [_lead_sentence(self)]
         for arm in ARMS:
-            sentences += [_chosen_sentence(self, arm), _luck_sentence(self, arm)]
-        sentences += [_budget_sentence(self), _seed_sentence(self)]
-        sentences += failure_sentences(self.failures)
-        if self.stopped:
-            sentences.append(_("Stopped before everything was measured."))
-        else:
-            sentences.append(OPPONENT.judge(self.closed, _("half of the gap minus what remains of it")))
-        return tuple(sentence for sentence in sentences if sentence)
+            findings += [_chosen_sentence(self, arm), _luck_sentence(self, arm)]
+        findings += [_budget_sentence(self), _seed_sentence(self)]
+        outcome = OPPONENT.judge(self.closed, _("half of the gap minus what remains of it"))
+        return all_sentences(self, findings, _("Stopped before everything was measured."), outcome)
 
 
 def _array(model: FinalModel) -> NDArray[np.bool_]:

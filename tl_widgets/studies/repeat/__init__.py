@@ -17,12 +17,7 @@ from tl_widgets.studies.study import ComparisonStudy, Plan, count
 if TYPE_CHECKING:
     from tl_widgets.records.comparison import Comparison
 
-_SPREADS = {
-    _("under 3 points"): 0.03,
-    _("3 to 10 points"): 0.1,
-    _("10 to 20 points"): 0.2,
-    _("over 20 points"): 0.4,
-}
+_SPREADS = {_("under 3 points"): 0.03, _("3 to 10 points"): 0.1, _("10 to 20 points"): 0.2, _("over 20 points"): 0.4}
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,6 @@ class _Job:
     severity: int
 
     def describe(self) -> str:
-        """Return a description for messages."""
         return _("{change_label}, severity {severity}", change_label=self.change.label, severity=self.severity)
 
 

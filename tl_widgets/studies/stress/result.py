@@ -15,7 +15,7 @@ from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFail
 from tl_widgets.records.kinds import Count, Data, RightAnswers
 from tl_widgets.records.pixels import pictures_of, require_pictures
 from tl_widgets.records.statistics import Mean, PairedDifference, mean_of_shares, pair_answers, wilson_interval
-from tl_widgets.studies.outcome import failure_sentences
+from tl_widgets.studies.outcome import all_sentences
 from tl_widgets.studies.prediction import STRESS, STRESS_TUNED, held
 from tl_widgets.studies.stress.changes import CHANGES, SEVERITIES, Change
 
@@ -202,17 +202,12 @@ class StressTest(StudyRecord):
     @property
     def sentences(self) -> tuple[str, ...]:
         """The findings in plain sentences."""
-        sentences = [_fall_sentence(self, arm) for arm in self.arms]
-        sentences += [_lead_sentence(self), _worst_sentence(self)]
-        sentences += self.left_out
-        sentences += failure_sentences(self.failures)
-        if self.stopped:
-            sentences.append(_("Stopped before all changes were measured."))
-        else:
-            sentences.append(STRESS.judge(self.mean_lead(_STRONGEST)))
-            if ModelName.FINE_TUNED in self.arms:
-                sentences.append(STRESS_TUNED.judge(self.mean_loss(ModelName.FINE_TUNED, ModelName.TRANSFER)))
-        return tuple(sentence for sentence in sentences if sentence)
+        findings = [_fall_sentence(self, arm) for arm in self.arms]
+        findings += [_lead_sentence(self), _worst_sentence(self), *self.left_out]
+        outcomes = [STRESS.judge(self.mean_lead(_STRONGEST))]
+        if ModelName.FINE_TUNED in self.arms:
+            outcomes.append(STRESS_TUNED.judge(self.mean_loss(ModelName.FINE_TUNED, ModelName.TRANSFER)))
+        return all_sentences(self, findings, _("Stopped before all changes were measured."), *outcomes)
 
 
 def _share_text(study: StressTest, arm: str, change: str, severity: int) -> str:

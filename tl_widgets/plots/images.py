@@ -29,6 +29,7 @@ from tl_widgets.plots.style import (
     TITLE_SIZE,
     add_axes,
     answer_color,
+    draw_picture,
     finish_axes,
     new_axes,
     new_figure,
@@ -168,9 +169,7 @@ def interesting_rows(tested: list[RunResult]) -> list[int]:
 
 def _draw_answer(ax: Axes, image: NDArray[np.uint8], tested: list[RunResult], row: int) -> None:
     names = drawable_names(tested[0].class_names)
-    ax.imshow(image)
-    ax.set_xticks([])
-    ax.set_yticks([])
+    draw_picture(ax, image)
     for k, run in enumerate(tested):
         right = run.predictions[row] == run.labels[row]
         text = f"{RIGHT if right else WRONG} {label_of(run.name)}: {names[run.predictions[row]]}"

@@ -15,7 +15,7 @@ from typing import IO, Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import Figure, FigureBase, SubFigure
 from matplotlib.font_manager import FontProperties
 from matplotlib.gridspec import SubplotSpec
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -24,6 +24,7 @@ from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import FuncFormatter, MaxNLocator, ScalarFormatter
 from matplotlib.transforms import ScaledTranslation, Transform
+from numpy.typing import NDArray
 
 from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName, find_model
@@ -157,6 +158,11 @@ def set_fonts(texts: Iterable[Text]) -> None:
         text.set_parse_math(False)
 
 
+def write_title(page: FigureBase, title: str) -> None:
+    """Write a bold title at the top left of a figure or subfigure."""
+    set_fonts([page.suptitle(title, fontsize=TITLE_SIZE, fontweight="bold", color=INK, x=0.01, ha="left")])
+
+
 def fitted_title(text: str, inches: float) -> str:
     """Break a bold title into lines of at most this width."""
     font = FontProperties(family=list(FONTS), weight="bold", size=TITLE_SIZE)
@@ -224,6 +230,19 @@ def draw_grid(ax: Axes, axis: str) -> None:
     ax.grid(False)
     ax.grid(True, axis=axis, color=GRID, linewidth=0.8)  # type: ignore[arg-type]
     ax.set_axisbelow(True)
+
+
+def set_share_axis(ax: Axes, axis: str = "y") -> None:
+    """Let an axis run from 0 to 100%, with faint lines."""
+    ax.set(**{f"{axis}lim": (0, 1.04)})
+    getattr(ax, f"{axis}axis").set_major_formatter(PERCENT)
+    draw_grid(ax, axis)
+
+
+def draw_picture(ax: Axes, image: NDArray[Any], **style: Any) -> None:
+    """Show an image without ticks."""
+    ax.imshow(image, **style)
+    ax.set(xticks=[], yticks=[])
 
 
 def set_rows(ax: Axes, runs: tuple[RunResult, ...]) -> None:

@@ -21,11 +21,11 @@ from tl_widgets.plots.style import (
     PALE,
     PERCENT,
     SMALL_SIZE,
-    TITLE_SIZE,
     add_axes,
     color_of,
     draw_grid,
     draw_intervals,
+    draw_picture,
     finish_axes,
     fitted_title,
     ink_of,
@@ -33,6 +33,7 @@ from tl_widgets.plots.style import (
     marker_of,
     new_figure,
     set_fonts,
+    write_title,
 )
 from tl_widgets.studies.calibration.result import Bin, Calibration
 
@@ -180,16 +181,13 @@ def _draw_strangers(ax: Axes, study: Calibration) -> None:
 
 def _draw_pictures(page: Any, study: Calibration, title: str) -> None:
     names = drawable_names(study.dataset.class_names)
-    texts = [page.suptitle(title, fontsize=TITLE_SIZE, fontweight="bold", color=INK, x=0.01, ha="left")]
+    write_title(page, title)
     grid = page.add_gridspec(1, max(1, len(study.pictures)))
     for i in range(len(study.pictures)):
         ax = add_axes(page, grid[i])
-        ax.imshow(study.picture(i))
-        ax.set_xticks([])
-        ax.set_yticks([])
+        draw_picture(ax, study.picture(i))
         for k, arm in enumerate(study.arms):
             point = study.of(arm)
             answer = f"{shortened(names[point.answers[i]], 14)}, {percent(point.strangers[i], 0)}"
             style: dict[str, Any] = {"fontsize": SMALL_SIZE, "color": ink_of(arm), "ha": "center", "va": "top"}
-            texts.append(ax.annotate(answer, (0.5, 0), (0, -4 - 12 * k), "axes fraction", "offset points", **style))
-    set_fonts(texts)
+            set_fonts([ax.annotate(answer, (0.5, 0), (0, -4 - 12 * k), "axes fraction", "offset points", **style)])

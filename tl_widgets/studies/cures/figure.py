@@ -12,16 +12,15 @@ from tl_widgets.core.translation import _
 from tl_widgets.plots.style import (
     INK,
     PALE,
-    PERCENT,
     add_axes,
     color_of,
-    draw_grid,
     draw_intervals,
     finish_axes,
     legend_below,
     marker_of,
     new_figure,
     note,
+    set_share_axis,
 )
 from tl_widgets.studies.cures.result import LABELS, NOTHING, OverfittingCures, model_of
 
@@ -64,9 +63,7 @@ def plot_cures(study: OverfittingCures, *, narrow: bool = False) -> Axes:
         range(len(cures)), [f"{LABELS[cure]}\n{gains[cure]}" if cure in gains else LABELS[cure] for cure in cures]
     )
     ax.set_ylim(len(cures) - 0.5, -0.6)
-    ax.set_xlim(0, 1.04)
-    ax.xaxis.set_major_formatter(PERCENT)
-    draw_grid(ax, "x")
+    set_share_axis(ax, "x")
     legend_below(ax, handles, n_columns=2 if narrow else 4)
     finish_axes(
         ax, study.headline if not narrow else _("What helps against overfitting"), x=_("accuracy (gain in points)")

@@ -16,19 +16,17 @@ from tl_widgets.core.numbers import count_text, milliseconds_text
 from tl_widgets.core.translation import _
 from tl_widgets.plots.style import (
     INK,
-    PERCENT,
-    TITLE_SIZE,
     add_axes,
     color_of,
     draw_chance,
-    draw_grid,
     draw_intervals,
     finish_axes,
     fitted_title,
     legend_below,
     marker_of,
     new_figure,
-    set_fonts,
+    set_share_axis,
+    write_title,
 )
 from tl_widgets.studies.depth.result import DepthStudy, weights_of
 
@@ -56,8 +54,7 @@ def plot_depth(study: DepthStudy, *, narrow: bool = False) -> Figure:
     grid = figure.add_gridspec(2, 1) if narrow else figure.add_gridspec(1, 2, width_ratios=(1.5, 1))
     _draw_accuracy(add_axes(figure, grid[0]), study)
     _draw_cost(add_axes(figure, grid[1]), study)
-    texts = [figure.suptitle(title, fontsize=TITLE_SIZE, fontweight="bold", color=INK, x=0.01, ha="left")]
-    set_fonts(texts)
+    write_title(figure, title)
     return figure
 
 
@@ -77,8 +74,6 @@ def _draw_accuracy(ax: Axes, study: DepthStudy) -> None:
         handles.append(
             Line2D([], [], color=color, linestyle="--", linewidth=1.1, label=_("chosen by validation images"))
         )
-    ax.set_ylim(0, 1.04)
-    ax.yaxis.set_major_formatter(PERCENT)
     legend_below(ax, handles, n_columns=2)
     _finish(ax, study, _("Accuracy on the test images"))
 
@@ -102,8 +97,6 @@ def _draw_cost(ax: Axes, study: DepthStudy) -> None:
         ax.plot(blocks, shares, color=INK, linestyle=style, marker=marker, markersize=4, linewidth=1.6)
         label = _("{name} (whole: {text})", name=name, text=text)
         handles.append(Line2D([], [], color=INK, linestyle=style, marker=marker, markersize=4, label=label))
-    ax.set_ylim(0, 1.04)
-    ax.yaxis.set_major_formatter(PERCENT)
     legend_below(ax, handles)
     _finish(ax, study, _("Share of the whole backbone"))
 
@@ -112,5 +105,5 @@ def _finish(ax: Axes, study: DepthStudy, title: str) -> None:
     n = study.whole.block
     ax.set_xlim(0.5, n + 0.5)
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
-    draw_grid(ax, "y")
+    set_share_axis(ax)
     finish_axes(ax, title, x=_("cut after block (of {n}; the last: whole)", n=n))

@@ -21,17 +21,18 @@ from tl_widgets.plots.style import (
     PALE,
     PERCENT,
     SMALL_SIZE,
-    TITLE_SIZE,
     add_axes,
     answer_color,
     color_of,
     draw_grid,
     draw_intervals,
+    draw_picture,
     finish_axes,
     fitted_title,
     new_figure,
     note,
     set_fonts,
+    write_title,
 )
 from tl_widgets.studies.heads.result import HEAD_NAMES, HeadStudy, Picture, SearchPoint
 
@@ -64,13 +65,12 @@ def plot_heads(study: HeadStudy, *, narrow: bool = False) -> Figure:
     gallery = 0.5 + (cell + 0.36) * len(study.queries)
     figure = new_figure(width, heads + gallery * n_rows + 0.2)
     pages = figure.subfigures(1 + n_rows, 1, height_ratios=[heads, *[gallery] * n_rows], squeeze=False).ravel()
-    texts = [pages[0].suptitle(title, fontsize=TITLE_SIZE, fontweight="bold", color=INK, x=0.01, ha="left")]
+    write_title(pages[0], title)
     if study.heads:
         _draw_heads(add_axes(pages[0]), study)
     halves = [half for page in pages[1:] for half in page.subfigures(1, n_beside, squeeze=False).ravel()]
     for half, search in zip(halves, study.searches, strict=False):
-        texts += _draw_search(half, study, search)
-    set_fonts(texts)
+        _draw_search(half, study, search)
     return figure
 
 
@@ -90,21 +90,19 @@ def _draw_heads(ax: Axes, study: HeadStudy) -> None:
     finish_axes(ax, "", x=_("right, of {n_test} test images (bars: 95% intervals)", n_test=study.dataset.n_test))
 
 
-def _draw_search(page: Any, study: HeadStudy, search: SearchPoint) -> list[Any]:
+def _draw_search(page: Any, study: HeadStudy, search: SearchPoint) -> None:
     names = drawable_names(study.dataset.class_names)
     pictures = {picture.row: picture for picture in study.pictures}
     text = _(
         "{search_name}:\n{text} of the neighbors are right", search_name=search.name, text=study.share(search).text
     )
-    texts = [page.suptitle(text, fontsize=LABEL_SIZE, fontweight="bold", color=INK, x=0.02, ha="left")]
+    set_fonts([page.suptitle(text, fontsize=LABEL_SIZE, fontweight="bold", color=INK, x=0.02, ha="left")])
     grid = page.add_gridspec(max(len(study.queries), 1), 1 + study.n_neighbors)
     for i, (query, found) in enumerate(zip(study.queries, search.neighbors, strict=True)):
         shown: list[Picture] = [query, *(pictures[row] for row in found)]
         for j, picture in enumerate(shown):
             ax = add_axes(page, grid[i, j])
-            ax.imshow(study.pixels(picture))
-            ax.set_xticks([])
-            ax.set_yticks([])
+            draw_picture(ax, study.pixels(picture))
             is_right = picture.label == query.label
             mark, color = ("", INK) if j == 0 else ("✓ " if is_right else "✗ ", answer_color(is_right))
             ax.set_xlabel(f"{mark}{shortened(names[picture.label], 9)}", fontsize=_SMALL, color=color, labelpad=2)
@@ -112,5 +110,4 @@ def _draw_search(page: Any, study: HeadStudy, search: SearchPoint) -> list[Any]:
                 ax.set_title(_("nearest") if j else _("test image"), fontsize=_SMALL, color=INK, pad=3)
             for spine in ax.spines.values():
                 spine.set(color=color, linewidth=2.2 if j == 0 or not is_right else 1.2)
-            texts += [ax.xaxis.label, ax.title]
-    return texts
+            set_fonts([ax.xaxis.label, ax.title])

@@ -14,15 +14,16 @@ from tl_widgets.plots.labels import label_of
 from tl_widgets.plots.style import (
     INK,
     PALE,
-    PERCENT,
     add_axes,
     color_of,
     draw_grid,
     draw_intervals,
+    draw_picture,
     finish_axes,
     legend_below,
     marker_of,
     new_figure,
+    set_share_axis,
 )
 from tl_widgets.records.statistics import Mean
 from tl_widgets.studies.image_size.result import ARMS, SizeStudy
@@ -52,9 +53,7 @@ def plot_size_study(study: SizeStudy, *, narrow: bool = False) -> Figure:
     row = pictures.add_gridspec(1, n)
     for i, name in enumerate(study.names):
         ax = add_axes(pictures, row[0, i])
-        ax.imshow(study.picture(i), interpolation="nearest")
-        ax.set_xticks([])
-        ax.set_yticks([])
+        draw_picture(ax, study.picture(i), interpolation="nearest")
         finish_axes(ax, "", x=name)
         for spine in ax.spines.values():
             spine.set_visible(False)
@@ -70,8 +69,7 @@ def _draw_accuracies(ax: Axes, study: SizeStudy) -> None:
         _draw_means(ax, study, found, 0.08 * (i - 0.5), color_of(arm), marker_of(arm))
     handles = [Line2D([], [], color=color_of(arm), marker=marker_of(arm), label=label_of(arm)) for arm in ARMS]
     legend_below(ax, handles, n_columns=2)
-    ax.set_ylim(0, 1.04)
-    ax.yaxis.set_major_formatter(PERCENT)
+    set_share_axis(ax)
     _finish(ax, study, _("Both models"), _("accuracy on the test images"))
 
 

@@ -29,6 +29,7 @@ from tl_widgets.plots.style import (
     TITLE_SIZE,
     ShownFigure,
     add_axes,
+    draw_picture,
     finish_axes,
     new_figure,
     set_fonts,
@@ -186,10 +187,8 @@ def _draw_sheet(ax: Axes, first: FirstFilters) -> None:
     for i, picture in enumerate(pictures):
         y, x = i // n_columns * down, i % n_columns * across
         sheet[y : y + zoom * height, x : x + zoom * width] = picture.repeat(zoom, axis=0).repeat(zoom, axis=1)
-    ax.imshow(sheet, interpolation="nearest")
+    draw_picture(ax, sheet, interpolation="nearest")
     ax.set_anchor("NW")
-    ax.set_xticks([])
-    ax.set_yticks([])
     n_all = first.filters.shape[0]
     count = _("{n} of {n_all}", n=n, n_all=n_all) if n < n_all else f"{n}"
     kind = "" if channels == 3 else _(", mean over the channels") if channels > 1 else _(", one channel")

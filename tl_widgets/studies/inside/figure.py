@@ -20,7 +20,7 @@ from tl_widgets.core.translation import _, pgettext
 from tl_widgets.plots.glyphs import drawable_names
 from tl_widgets.plots.images import RIGHT, WRONG
 from tl_widgets.plots.labels import label_of, shortened
-from tl_widgets.plots.style import INK, LABEL_SIZE, PALE, SMALL_SIZE, add_axes, answer_color, set_fonts
+from tl_widgets.plots.style import INK, LABEL_SIZE, PALE, SMALL_SIZE, add_axes, answer_color, draw_picture, set_fonts
 from tl_widgets.studies.inside.feature_figure import (
     WIDTH,
     draw_features,
@@ -186,9 +186,7 @@ def _in_two_lines(text: str, most: int, keep: int = 0) -> str:
 
 def _picture(page: FigureBase, place: Any, image: NDArray[Any]) -> Axes:
     ax = add_axes(page, place)  # type: ignore[arg-type]
-    ax.imshow(image)
-    ax.set_xticks([])
-    ax.set_yticks([])
+    draw_picture(ax, image)
     for spine in ax.spines.values():
         spine.set_color(PALE)
     return ax
@@ -218,9 +216,7 @@ def draw_heat_key(page: FigureBase, place: tuple[float, float, float, float]) ->
     ax.set_position(place)
     heat = np.linspace(0, 1, 100, dtype=np.float32)[None].repeat(2, axis=0)
     grays = np.broadcast_to(np.array([255, 0], np.uint8)[:, None, None], (2, 100, 3))
-    ax.imshow(overlaid(grays, heat), aspect="auto", interpolation="nearest")
-    ax.set_xticks([])
-    ax.set_yticks([])
+    draw_picture(ax, overlaid(grays, heat), aspect="auto", interpolation="nearest")
     style: dict[str, Any] = {"va": "center", "fontsize": SMALL_SIZE, "color": INK, "transform": ax.transAxes}
     set_fonts(
         [ax.text(-0.04, 0.5, _("no heat"), ha="right", **style), ax.text(1.04, 0.5, _("most"), ha="left", **style)]

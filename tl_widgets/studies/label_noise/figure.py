@@ -18,20 +18,20 @@ from tl_widgets.plots.labels import label_of, shortened
 from tl_widgets.plots.style import (
     INK,
     PALE,
-    PERCENT,
     SMALL_SIZE,
-    TITLE_SIZE,
     add_axes,
     answer_color,
     color_of,
     draw_chance,
-    draw_grid,
     draw_intervals,
+    draw_picture,
     finish_axes,
     legend_below,
     marker_of,
     new_figure,
     set_fonts,
+    set_share_axis,
+    write_title,
 )
 from tl_widgets.records.statistics import wilson_interval
 from tl_widgets.studies.label_noise.result import ARMS, MOST_SHOWN, LabelNoise, Suspect
@@ -118,9 +118,7 @@ def _finish(ax: Axes, study: LabelNoise, title: str, y: str) -> None:
     reach = max(study.shares[-1] - study.shares[0], 1)
     ax.set_xlim(study.shares[0] - 0.08 * reach, study.shares[-1] + 0.08 * reach)
     ax.set_xticks(list(study.shares), [percent(share / 100, 0) for share in study.shares])
-    ax.set_ylim(0, 1.04)
-    ax.yaxis.set_major_formatter(PERCENT)
-    draw_grid(ax, "y")
+    set_share_axis(ax)
     finish_axes(ax, title, x=_("wrong training labels"), y=y)
 
 
@@ -131,14 +129,12 @@ def _wrapped(text: str) -> str:
 
 def _draw_gallery(page: Any, study: LabelNoise, shown: tuple[Suspect, ...], n_columns: int, n_rows: int) -> None:
     names = drawable_names(study.dataset.class_names)
-    text = _("The most doubted labels ({gallery_share}% are wrong), with proposals", gallery_share=study.gallery_share)
-    texts = [page.suptitle(text, fontsize=TITLE_SIZE, fontweight="bold", color=INK, x=0.01, ha="left")]
+    title = _("The most doubted labels ({gallery_share}% are wrong), with proposals", gallery_share=study.gallery_share)
+    write_title(page, title)
     grid = page.add_gridspec(n_rows, n_columns)
     for i, suspect in enumerate(shown):
         ax = add_axes(page, grid[i // n_columns, i % n_columns])
-        ax.imshow(study.picture(suspect))
-        ax.set_xticks([])
-        ax.set_yticks([])
+        draw_picture(ax, study.picture(suspect))
         is_wrong = suspect.given != suspect.true
         mark = "✗" if not is_wrong else "✓" if suspect.proposed == suspect.true else "(✓)"
         ax.set_title(
@@ -148,5 +144,4 @@ def _draw_gallery(page: Any, study: LabelNoise, shown: tuple[Suspect, ...], n_co
         )
         proposal = _wrapped(f"{mark} {shortened(names[suspect.proposed], 24)}, {percent(suspect.probability, 0)}")
         ax.set_xlabel(proposal, fontsize=SMALL_SIZE, color=answer_color(is_wrong))
-        texts += [ax.title, ax.xaxis.label]
-    set_fonts(texts)
+        set_fonts([ax.title, ax.xaxis.label])

@@ -14,16 +14,15 @@ from tl_widgets.plots.labels import label_of
 from tl_widgets.plots.style import (
     INK,
     PALE,
-    PERCENT,
     color_of,
     draw_chance,
-    draw_grid,
     draw_intervals,
     finish_axes,
     fitted_title,
     legend_below,
     marker_of,
     new_axes,
+    set_share_axis,
 )
 from tl_widgets.studies.learning_curve.result import LearningCurve
 
@@ -57,9 +56,7 @@ def plot_learning_curve(curve: LearningCurve, *, ax: Axes | None = None, narrow:
     ax.xaxis.set_major_formatter(FuncFormatter(lambda n, _: number_text(n)))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.set_xlim(sizes[0] / 1.25, sizes[-1] * 1.25)
-    ax.set_ylim(0, 1.04)
-    ax.yaxis.set_major_formatter(PERCENT)
-    draw_grid(ax, "y")
+    set_share_axis(ax)
     legend_below(ax, [*_handles(curve), chance], n_columns=1 if narrow else 2)
     title = fitted_title(curve.sentences[0], 4.2 if narrow else 6.5) if curve.sentences else _("How much data")
     finish_axes(ax, title, x=_("training images per class (log scale)"), y=_("accuracy on the test images"))

@@ -12,15 +12,14 @@ from tl_widgets.core.numbers import points, points_range
 from tl_widgets.core.translation import _
 from tl_widgets.plots.labels import label_of
 from tl_widgets.plots.style import (
-    PERCENT,
     add_axes,
     color_of,
-    draw_grid,
     draw_intervals,
     finish_axes,
     legend_below,
     marker_of,
     new_figure,
+    set_share_axis,
 )
 from tl_widgets.studies.opponent.result import ARMS, TunedOpponent
 
@@ -97,7 +96,5 @@ def _lead_text(study: TunedOpponent, tuned: bool) -> str:
 
 
 def _finish(ax: Axes, title: str, x: str, y: str) -> None:
-    ax.set_ylim(0, 1.04)
-    ax.yaxis.set_major_formatter(PERCENT)
-    draw_grid(ax, "y")
+    set_share_axis(ax)
     finish_axes(ax, title, x=x, y=y)

@@ -20,18 +20,17 @@ from tl_widgets.plots.style import (
     INK,
     LABEL_SIZE,
     PALE,
-    PERCENT,
     SMALL_SIZE,
     TITLE_SIZE,
     add_axes,
     color_of,
-    draw_grid,
     draw_intervals,
     finish_axes,
     fitted_title,
     marker_of,
     new_figure,
     set_fonts,
+    set_share_axis,
 )
 from tl_widgets.studies.stress.changes import SEVERITIES, Change, change_images
 from tl_widgets.studies.stress.result import StressTest
@@ -133,10 +132,8 @@ def _draw_lines(ax: Axes, study: StressTest, change: Change) -> None:
         style: dict[str, Any] = {"color": color_of(arm), "marker": marker_of(arm), "markersize": 4, "linewidth": 1.8}
         draw_intervals(ax, x, y, ends, capsize=2.5, elinewidth=1.1, **style)
     ax.set_xlim(-0.5, 3.5)
-    ax.set_ylim(0, 1.04)
-    ax.yaxis.set_major_formatter(PERCENT)
+    set_share_axis(ax)
     ax.set_yticks([0, 0.5, 1])
-    draw_grid(ax, "y")
     ax.set_xticks([0, 1, 2, 3], [_("unchanged"), _("mild"), _("medium"), _("strong")])
     finish_axes(ax, "")
     ax.tick_params(labelsize=SMALL_SIZE - 1, colors=INK)

@@ -14,14 +14,13 @@ from tl_widgets.core.translation import _
 from tl_widgets.plots.labels import label_of
 from tl_widgets.plots.style import (
     PALE,
-    PERCENT,
     color_of,
-    draw_grid,
     finish_axes,
     fitted_title,
     legend_below,
     marker_of,
     new_axes,
+    set_share_axis,
 )
 from tl_widgets.studies.time.result import TimeCurve, TimeStudy
 
@@ -52,9 +51,7 @@ def plot_time(study: TimeStudy, *, ax: Axes | None = None, narrow: bool = False)
     last = max(curve.seconds[-1] for curve in curves)
     ax.set_xlim(-0.02 * last, last * 1.04)
     ax.xaxis.set_major_locator(MaxNLocator(5 if narrow else 8))
-    ax.set_ylim(0, 1.04)
-    ax.yaxis.set_major_formatter(PERCENT)
-    draw_grid(ax, "y")
+    set_share_axis(ax)
     handles = [_time_handle(curve, study) for curve in curves]
     target = Line2D(
         [], [], color=PALE, linestyle="--", linewidth=1.2, label=_("target: {target}", target=percent(study.target))

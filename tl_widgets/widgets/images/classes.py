@@ -15,7 +15,7 @@ from tl_widgets.core.numbers import count_text
 from tl_widgets.core.translation import _, ngettext
 from tl_widgets.data.archives import MAX_FILE_BYTES, SourceFile
 from tl_widgets.widgets.images.gallery import Edit, Pages, thumbnail
-from tl_widgets.widgets.shared.fields import STYLE
+from tl_widgets.widgets.shared.fields import STYLE, Switchable
 from tl_widgets.widgets.shared.html import alert, escape
 from tl_widgets.widgets.shared.threads import LatestRequest
 from tl_widgets.widgets.shared.upload import UploadView
@@ -105,7 +105,7 @@ class _ClassBox:
             self._actions.change(lambda collection: collection.take_back(name) if is_used else collection.drop(name))
 
 
-class ImageClasses(VBox):
+class ImageClasses(Switchable, VBox):
     """The classes of a collection, and a box for a new one.
 
     Args:
@@ -115,7 +115,7 @@ class ImageClasses(VBox):
 
     def __init__(self, actions: ClassActions, new_class: Widget) -> None:
         self._collection: ImageCollection | None = None
-        self._actions, self._new_class, self._enabled = actions, new_class, True
+        self._actions, self._new_class = actions, new_class
         self._drawing: LatestRequest[tuple[ImageCollection, tuple[tuple[SourceFile, ...], ...]]] = LatestRequest(
             self._draw
         )
@@ -128,16 +128,9 @@ class ImageClasses(VBox):
         super().__init__([self._boxes, self.pages])
         self._show()
 
-    @property
-    def enabled(self) -> bool:
-        """Whether classes can be changed now."""
-        return self._enabled
-
-    @enabled.setter
-    def enabled(self, enabled: bool) -> None:
-        self._enabled = enabled
+    def _show_enabled(self) -> None:
         for box in self.rows:
-            box.show_enabled(enabled)
+            box.show_enabled(self._enabled)
 
     def show(self, collection: ImageCollection | None) -> None:
         """Show a collection, or none; after an edit, the page stays the same."""

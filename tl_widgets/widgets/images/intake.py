@@ -14,7 +14,7 @@ from tl_widgets.core.paths import working_folder
 from tl_widgets.core.translation import _, ngettext
 from tl_widgets.data.archives import printable
 from tl_widgets.widgets.images.classes import upload_view
-from tl_widgets.widgets.shared.fields import STYLE, row
+from tl_widgets.widgets.shared.fields import STYLE, Switchable, row
 from tl_widgets.widgets.shared.html import escape
 from tl_widgets.widgets.shared.upload import UploadView
 
@@ -36,11 +36,10 @@ class IntakeActions:
     begin: Callable[[], object]
 
 
-class ImageIntake(VBox):
+class ImageIntake(Switchable, VBox):
     """A button for a new set, a menu of the folders and zips here, and an upload for another zip."""
 
     def __init__(self, actions: IntakeActions) -> None:
-        self._enabled = True
         self._problems: dict[Path, str] = {}
         self.new_button = Button(
             description=_("New set"), icon="plus", tooltip=_("Begin with an empty set of pictures")
@@ -67,16 +66,6 @@ class ImageIntake(VBox):
         self.menu.observe(lambda _: self._show_enabled(), "value")
         self._show_enabled()
 
-    @property
-    def enabled(self) -> bool:
-        """Whether a set can be opened now."""
-        return self._enabled
-
-    @enabled.setter
-    def enabled(self, enabled: bool) -> None:
-        self._enabled = enabled
-        self._show_enabled()
-
     def refresh_menu(self) -> None:
         """Update the menu to the folders and zips that are next to the notebook now."""
         chosen, found = self.menu.value, find_folders()
@@ -99,7 +88,7 @@ class ImageIntake(VBox):
         self._unusable.value = _unusable_html(self._problems, chosen)
 
 
-class NewClass(VBox):
+class NewClass(Switchable, VBox):
     """The box for a new class: its name, and its first pictures.
 
     Args:
@@ -108,7 +97,6 @@ class NewClass(VBox):
     """
 
     def __init__(self, take_pictures: Callable[[str, Incoming], object], photograph: Callable[[str], None]) -> None:
-        self._enabled = True
         self.class_name = Text(description=_("Class name"), placeholder=_("such as cat"), style=STYLE)
         self.upload = upload_view(take_pictures, _("Upload"))
         self.camera_button = Button(description=_("Camera"), tooltip=_("Take pictures of a new class"))
@@ -122,16 +110,6 @@ class NewClass(VBox):
         self.camera_button.on_click(lambda _: photograph(self.class_name.value.strip()))
         self.class_name.observe(lambda _: self._show_enabled(), "value")
         self.show_set("")
-        self._show_enabled()
-
-    @property
-    def enabled(self) -> bool:
-        """Whether pictures can be added now."""
-        return self._enabled
-
-    @enabled.setter
-    def enabled(self, enabled: bool) -> None:
-        self._enabled = enabled
         self._show_enabled()
 
     def show_set(self, name: str) -> None:

@@ -26,18 +26,13 @@ _CHOICES = (
 
 
 class PredictionsView(VBox):
-    """Test images with the models' answers: where they disagree, the most confident mistakes, or all.
+    """Test images with the models' answers: where they disagree, the most confident mistakes, or all."""
 
-    Args:
-        nothing: text to show before there are any answers.
-    """
-
-    def __init__(self, nothing: str = _("After training: test images with the models' answers.")) -> None:
+    def __init__(self) -> None:
         self.choice = menu_widget(_("Show"), _("Which test images"), _CHOICES)
         self.back_button = Button(description=_("Previous page"), icon="arrow-left")
         self.next_button = Button(description=_("Next page"), icon="arrow-right")
         self._row = row(self.choice, self.back_button, self.next_button)
-        self._nothing = nothing
         self._text, self.closely = HTML(), AnswerView()
         self._tested: tuple[RunResult, ...] = ()
         self._images: Images | IndexedImages | None = None
@@ -65,7 +60,8 @@ class PredictionsView(VBox):
         self.closely.clear()
         self._row.layout.display = "" if self._tested and images is not None else "none"
         if not self._tested:
-            self._text.value = empty(_("No model has been tested yet.") if comparison is not None else self._nothing)
+            untrained = _("After training: test images with the models' answers.")
+            self._text.value = empty(untrained if comparison is None else _("No model has been tested yet."))
         elif images is None:
             self._text.value = empty(_("The images of this run are not available, so there is nothing to look at."))
         else:

@@ -20,7 +20,7 @@ from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.records.comparison import Comparison
 from tl_widgets.widgets.lab.export import ExportFields, exported_html
 from tl_widgets.widgets.lab.restore import MAX_RECORD_BYTES, read_record_file
-from tl_widgets.widgets.shared.fields import STYLE, row
+from tl_widgets.widgets.shared.fields import STYLE, Switchable, row
 from tl_widgets.widgets.shared.files import file_link, free_folder, has_file_pages
 from tl_widgets.widgets.shared.html import empty, escape, note, progress
 from tl_widgets.widgets.shared.threads import Run, run_and_explain
@@ -38,7 +38,7 @@ _BACKBONE = _("the backbone that the script reads")
 Load = Callable[[str, bytes, Cancel], Sequence[str]]
 
 
-class SaveView(VBox):
+class SaveView(Switchable, VBox):
     """Saves a run, exports a model, and loads a record.
 
     Args:
@@ -48,7 +48,7 @@ class SaveView(VBox):
 
     def __init__(self, load: Load) -> None:
         self._load = load
-        self._is_enabled, self._is_busy = True, False
+        self._is_busy = False
         self._comparison: Comparison | None = None
         self._dataset: ImageDataset | None = None
         self.folder = Text("transfer-learning-run", description=_("Folder name"), style=STYLE)
@@ -100,18 +100,8 @@ class SaveView(VBox):
         if comparison is not None and comparison.runs:
             self.export_fields.show(comparison)
 
-    @property
-    def enabled(self) -> bool:
-        """Whether saving and loading are allowed; each also blocks the other while it runs."""
-        return self._is_enabled
-
-    @enabled.setter
-    def enabled(self, enabled: bool) -> None:
-        self._is_enabled = enabled
-        self._show_enabled()
-
     def _show_enabled(self) -> None:
-        is_free = self._is_enabled and not self._is_busy
+        is_free = self._enabled and not self._is_busy  # saving and loading block each other
         self.upload.enabled = is_free
         for widget in (self.folder, self.save_button, *self.export_fields.fields, self.file, self.load_button):
             widget.disabled = not is_free

@@ -18,6 +18,25 @@ STYLE = {"description_width": "initial"}
 _WIDE = 10_000_000  # upper limit of fields for unbounded numbers
 
 
+class Switchable:
+    """A part of a page that can be enabled and disabled; `_show_enabled` brings that to its widgets."""
+
+    _enabled = True
+
+    @property
+    def enabled(self) -> bool:
+        """Whether its controls can be used now, unless something else forbids it."""
+        return self._enabled
+
+    @enabled.setter
+    def enabled(self, enabled: bool) -> None:
+        self._enabled = enabled
+        self._show_enabled()
+
+    def _show_enabled(self) -> None:
+        raise NotImplementedError
+
+
 class FieldUpdate:
     """A context in which this thread sets fields, and their observers ignore the change because `is_active` is true.
 

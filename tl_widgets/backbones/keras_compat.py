@@ -50,8 +50,9 @@ def run_graph(model: keras.Model, values: Any, wrap: Callable[[Any], Callable[..
 
 
 def is_functional(layer: Any) -> bool:
-    """Return whether `run_graph` can run a layer."""
-    return isinstance(layer, keras.Model) and hasattr(layer, "_run_through_graph")
+    """Return whether `run_graph` can run a layer, and gives what calling it gives."""
+    is_own = type(layer).__module__.startswith("keras.")  # a subclass may have a `call` of its own
+    return is_own and isinstance(layer, keras.Model) and hasattr(layer, "_run_through_graph")
 
 
 def takes_training(layer: Any) -> bool:

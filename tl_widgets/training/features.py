@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -26,11 +27,12 @@ from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import Split
 from tl_widgets.training.feature_store import Row, read_features, write_features
+from tl_widgets.training.folded import inference_of
 from tl_widgets.training.stoppable import Stoppable
 
 BATCH = 16  # 32 images of 96 pixels take 0.1 GB more, and no less time
 _SPLIT_FROM = 128 * 128  # pixels; from here on two half batches side by side are 5 to 20% faster, also on one core
-_FORMAT = "1"  # change it when the same layers would give other features: stored rows are then ignored
+_FORMAT = "2"  # change it when the same layers would give other features: stored rows are then ignored
 _TIMED_BATCHES, _TIMED_SECONDS = 10, 2.0  # whichever comes first
 _KEPT_IN_MEMORY = 400_000_000  # bytes
 
@@ -89,29 +91,33 @@ class FrozenPart:
         self.output_shape: tuple[int, ...] = tuple(layers[-1].output.shape[1:])
         digest = hashlib.sha256(repr((_FORMAT, keras.__version__, input_shape)).encode())
         digest.update(_describe(layers).encode())
-        self._layers = tuple(layers)
+        self._layers, self._input_shape = tuple(layers), input_shape
         self._weights_digest = _digest_weights(self._layers)
         digest.update(self._weights_digest)
         self.fingerprint = digest.digest()
         self._rows: dict[bytes, Row] = {}
 
-        n_parts = 2 if prod(input_shape[:2]) >= _SPLIT_FROM else 1
+    @cached_property
+    def _compute(self) -> Any:
+        """The function of a batch of uint8 images; made when it is first needed, because all may be stored."""
+        functions = list(map(inference_of, self._layers))
+        n_parts = 2 if prod(self._input_shape[:2]) >= _SPLIT_FROM else 1
 
         @tf.function(  # type: ignore[untyped-decorator]
-            input_signature=[tf.TensorSpec((BATCH // n_parts, *input_shape), tf.uint8)], autograph=False
+            input_signature=[tf.TensorSpec((BATCH // n_parts, *self._input_shape), tf.uint8)], autograph=False
         )
         def compute_part(images: Any) -> Any:
             values = tf.cast(images, tf.float32)
-            for layer in layers:
-                values = layer(values, training=False)
+            for function in functions:
+                values = function(values)
             return values
 
         # Pad the last batch to one fixed shape: tracing a second shape takes a second or two.
-        @tf.function(input_signature=[tf.TensorSpec((BATCH, *input_shape), tf.uint8)], autograph=False)  # type: ignore[untyped-decorator]
+        @tf.function(input_signature=[tf.TensorSpec((BATCH, *self._input_shape), tf.uint8)], autograph=False)  # type: ignore[untyped-decorator]
         def compute(images: Any) -> Any:
             return tf.concat([compute_part(part) for part in tf.split(images, n_parts)], axis=0)
 
-        self._compute = compute if n_parts > 1 else compute_part
+        return compute if n_parts > 1 else compute_part
 
     def is_unchanged(self) -> bool:
         """Return whether the layers are still frozen and their weights unchanged."""
@@ -168,7 +174,7 @@ class FrozenPart:
     @property
     def is_traced(self) -> bool:
         """Whether it has computed features, which takes seconds the first time."""
-        return bool(self._compute.experimental_get_tracing_count())
+        return "_compute" in vars(self) and bool(self._compute.experimental_get_tracing_count())
 
     def count_stored(self, keys: Sequence[bytes]) -> int:
         """Return how many of these images have stored features."""

@@ -21,6 +21,7 @@ from tl_widgets.backbones.family import memory_estimate
 from tl_widgets.backbones.loading import build_backbone, build_preprocessing, load_file
 from tl_widgets.backbones.weights import ResolvedWeights, resolve_weights
 from tl_widgets.core.errors import InputError
+from tl_widgets.training.folded import inference_of
 
 IN_KERAS = tuple(backbone for backbone in list_backbones() if backbone.family.is_in_keras)
 BUNDLED = ["EfficientNetLite0", "EfficientNetLite1", "EfficientNetLite2", "SqueezeNet"]
@@ -246,8 +247,12 @@ def test_one_backbone_of_each_family_is_built_as_the_facts_say_and_lets_the_sign
     assert model.count_params() == backbone.n_params
     assert model.trainable_weights == []
     assert model.output_shape[-1] == backbone.feature_width
-    spread = features(model, backbone, photographs if is_shared else photographs[:, :size, :size]).std(axis=0)
-    assert 1e-3 < np.median(spread) < 1e3
+    images = photographs if is_shared else photographs[:, :size, :size]
+    plain = features(model, backbone, images)
+    assert 1e-3 < np.median(plain.std(axis=0)) < 1e3
+    np.testing.assert_allclose(
+        features(inference_of(model), backbone, images), plain, rtol=1e-3, atol=1e-4 * plain.max()
+    )
     cuts = backbone.cuts
     for cut in cuts[:1] + cuts[len(cuts) // 2 :][:1] + cuts[-1:]:
         part = cut.apply(model)

@@ -369,9 +369,9 @@ TENSORFLOW_BYTES = 660_000_000  # of `import tensorflow` (2.21)
 def memory_estimate(backbone: Backbone, image_size: int, batch_size: int = 32) -> int:
     """Estimate the bytes for running a frozen backbone, on the high side.
 
-    Beside TensorFlow itself, it needs its weights, 4 bytes each and twice while they load, and three of its largest
-    feature maps (a layer's input, its output, and one that waits for the next Add). An unknown parameter count is
-    taken as 100 million.
+    Beside TensorFlow itself, it needs its weights, 4 bytes each and twice, because those that run have the
+    BatchNormalization in them (`training.folded`), and three of its largest feature maps (a layer's input, its output,
+    and one that waits for the next Add). An unknown parameter count is taken as 100 million.
     """
     n_params = backbone.n_params or 100_000_000
     return 2 * 4 * n_params + 3 * 4 * backbone.family.map_channels * batch_size * image_size**2

@@ -47,7 +47,7 @@ class Speed:
 def typical_speed() -> Speed:
     """Return the speed of a usual laptop with as many cores as this machine."""
     share = 2 / min(max(n_cores(), 1), 8)
-    return Speed(3.5e-11 * share, 7e-11 * share, 2.0, 1.5, 1.5)
+    return Speed(3.5e-11 * share, 4e-11 * share, 2.0, 1.5, 0.6)
 
 
 @dataclass(frozen=True)

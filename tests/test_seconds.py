@@ -84,11 +84,9 @@ def test_an_estimate_is_a_round_number(seconds, text):
 
 
 @pytest.mark.slow
-def test_the_measured_speed_gives_the_seconds_of_a_comparison(real_default, home, monkeypatch):
+def test_the_measured_speed_gives_the_seconds_of_a_comparison(real_default, home):
     from tl_widgets.experiments.speed import measure_speed
 
-    # Both in seconds of the processor, which other programs disturb little; tests have one thread.
-    monkeypatch.setattr(time, "perf_counter", time.process_time)
     cache = RunCache()
     speed = measure_speed(Config(), 64, cache, threading.Event())
     assert "transfer" in cache.backbones  # the first run finds it there
@@ -98,7 +96,7 @@ def test_the_measured_speed_gives_the_seconds_of_a_comparison(real_default, home
     comparison = compare_config(dataset, Config(), cache=cache)
     seconds = time.perf_counter() - started
     ready = Ready(has_backbone=True)
-    assert seconds / 3 < comparison_seconds(Config(), images, speed, ready) < 3 * seconds
+    assert seconds / 3 < comparison_seconds(Config(), images, speed, ready) < 3 * seconds  # other load may change it
     runs = {run.name: run for run in comparison.runs}
     shown = corrected_speed(speed, Config(), images, runs)
     per_epoch = np.median(np.diff(runs["scratch"].history.seconds))  # nine epochs, without the first
@@ -114,14 +112,16 @@ def test_a_press_ends_the_measuring_at_once(unmeasured):
 
     def measure(cancel):
         started.set()
-        assert cancel.wait(60)
+        assert cancel.wait(30)
         ended.set()
         raise CancelledError("stopped")
 
     turns.measure_when_idle(measure, lambda: then.append(1))
     assert started.wait(60)
+    pressed = time.monotonic()
     with turns.training_lock(threading.Event(), lambda: None):
         assert ended.is_set()
+    assert time.monotonic() - pressed < 1
     assert (turns.measured_speed(), then) == (None, [])
 
 
@@ -190,13 +190,13 @@ def test_epochs_after_the_first_give_the_speed_so_fixed_costs_stay_apart(make_la
 def test_a_network_is_traced_once_if_it_is_small(make_lab, monkeypatch):
     tracing = 1000.0
     speed = replace(SPEED, tracing=tracing)
-    small = replace(IMAGES, image_size=32)  # 226,115 parameters, and 1,274,691 with 96 pixels
-    assert tracing < scratch_seconds(Config(), [small] * 3, speed) < 2 * tracing
-    assert scratch_seconds(Config(), [small] * 3, speed, has_network=True) < tracing
-    assert 3 * tracing < scratch_seconds(Config(), [IMAGES] * 3, speed)
-    assert 3 * tracing < scratch_seconds(Config(), [IMAGES] * 3, speed, has_network=True)
+    assert tracing < scratch_seconds(Config(), [IMAGES] * 3, speed) < 2 * tracing
+    assert scratch_seconds(Config(), [IMAGES] * 3, speed, has_network=True) < tracing
+    large = replace(Config(), scratch=ScratchSpec((32, 64), (5, 3)))
+    assert 3 * tracing < scratch_seconds(large, [IMAGES] * 3, speed)
+    assert 3 * tracing < scratch_seconds(large, [IMAGES] * 3, speed, has_network=True)
     repeated = replace(Config(), repeats=5)
-    assert tracing < comparison_seconds(repeated, small, speed) < 2 * tracing
+    assert tracing < comparison_seconds(repeated, IMAGES, speed) < 2 * tracing
 
     monkeypatch.setattr(turns, "_speed", [speed])
     lab = make_lab(settings=SMALL)

@@ -22,9 +22,9 @@ from tl_widgets.core.numbers import size_text
 from tl_widgets.core.paths import user_path
 from tl_widgets.core.translation import _
 
-# A traced network of so few weights is kept for the next training (`training.kept_learners`): up to 8 MB for each, with
+# Traced networks of so many weights together are kept for the next training (`training.kept_learners`): 32 MB, with
 # Adam's moments and a gradient.
-MOST_KEPT_WEIGHTS = 500_000
+MOST_KEPT_WEIGHTS = 2_000_000
 
 _M_ARENA_MAX = -8  # in glibc's malloc.h
 _MADV_DONTNEED = 4  # in Linux's mman.h

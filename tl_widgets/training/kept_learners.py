@@ -78,6 +78,8 @@ class BorrowedLearner:
         with _lock:
             _kept.append((self._key, self._learner))
             del _kept[:-_MOST_KEPT]
+            while sum(learner.model.count_params() for _, learner in _kept) > MOST_KEPT_WEIGHTS:
+                del _kept[0]
 
 
 def _key(model: keras.Model, dtype: tf.DType, class_weights: Array | None) -> str | None:

@@ -1,6 +1,7 @@
 """Repeats and fine-tuning in the Lab: controls, lines, verdict, curves, table of runs, Stop."""
 
 import re
+import threading
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from helpers import page
 from tl_widgets import Config, FineTuningSpec, ScratchSpec, TransferLab, to_report
 from tl_widgets.core.events import Event
 from tl_widgets.widgets import LabSettings
+from tl_widgets.widgets.lab import race
 from tl_widgets.widgets.lab.race import RaceView
 from tl_widgets.widgets.shared.live import ProgressView
 
@@ -130,6 +132,26 @@ def test_a_fine_tuned_curve_goes_on_where_the_frozen_one_ended():
     ]
     assert "fine-tuned 90.0% after 5 of 5 epochs" in view.markup
     assert "fine-tuning from here" in view.markup
+
+
+def test_a_chart_that_a_training_is_drawing_does_not_replace_that_of_another_size(monkeypatch):
+    view, draw, drawing, has_other_size = RaceView(), race.race_chart, threading.Event(), threading.Event()
+
+    def draw_slowly(*arguments, width, **more):
+        chart = draw(*arguments, width=width, **more)
+        if width == 600:
+            drawing.set()
+            has_other_size.wait(1)  # not longer: the other size waits for this chart
+        return chart
+
+    monkeypatch.setattr(race, "race_chart", draw_slowly)
+    training = threading.Thread(target=view.draw)
+    training.start()
+    assert drawing.wait(60)
+    view.size = [400, 300]
+    has_other_size.set()
+    training.join()
+    assert 'viewBox="0 0 400 ' in view.markup
 
 
 def test_a_kept_frozen_stage_sends_no_events_and_the_curve_still_begins_behind_it():

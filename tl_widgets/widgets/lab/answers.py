@@ -79,9 +79,11 @@ class AnswersStrip(HBox):
 
     def _draw(self) -> None:
         """Show as many images as fit, smaller ones if that shows all or more of them."""
-        if self._shown is None:
-            return
-        comparison, images, number = self._shown
+        with self.pictures.drawing:
+            if self._shown is not None:
+                self._draw_shown(*self._shown)
+
+    def _draw_shown(self, comparison: Comparison, images: Images, number: int) -> None:
         tested = comparable_runs(comparison.runs)
         rows = disagreements(tested)
         room = self.pictures.size or _ROOM

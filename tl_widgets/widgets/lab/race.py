@@ -121,23 +121,24 @@ class RaceView(Picture):
 
     def draw(self) -> None:
         """Show the current state."""
-        width, height = _SIZE
-        if self.size:
-            width = min(max(self.size[0] // 20 * 20, 300), 640)
-            height = min(max(self.size[1] - _BUTTONS, 200), height)
-        if self._chart == "per class":
-            chart = class_chart(self._race, width=width, height=height)
-        else:
-            chart = race_chart(self._race, self._chart, width=width, height=height)  # type: ignore[arg-type]
-        buttons = [
-            Markup('<span data-click="chart:{}" aria-pressed="{}">{}</span>').format(
-                name, str(name == self._chart).lower(), label
-            )
-            for name, label in _CHARTS.items()
-        ]
-        self.markup = Markup(
-            _('<div class="tlw-charts" role="group" aria-label="What the chart shows">{buttons}</div>{chart}')
-        ).format(buttons=join(buttons), chart=chart)
+        with self.drawing:
+            width, height = _SIZE
+            if self.size:
+                width = min(max(self.size[0] // 20 * 20, 300), 640)
+                height = min(max(self.size[1] - _BUTTONS, 200), height)
+            if self._chart == "per class":
+                chart = class_chart(self._race, width=width, height=height)
+            else:
+                chart = race_chart(self._race, self._chart, width=width, height=height)  # type: ignore[arg-type]
+            buttons = [
+                Markup('<span data-click="chart:{}" aria-pressed="{}">{}</span>').format(
+                    name, str(name == self._chart).lower(), label
+                )
+                for name, label in _CHARTS.items()
+            ]
+            self.markup = Markup(
+                _('<div class="tlw-charts" role="group" aria-label="What the chart shows">{buttons}</div>{chart}')
+            ).format(buttons=join(buttons), chart=chart)
 
     def _choose(self, key: str) -> None:
         self._chart = key.removeprefix("chart:")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +29,8 @@ class Picture(anywidget.AnyWidget):
             from outside must be escaped in it.
         reports_size: whether the page sets `size`.
         size: width and height of its place in CSS pixels; empty while they are unknown.
+        drawing: held by who draws for `size`: of a training's thread and the main thread, which receives another size,
+            the one that began last must end last.
     """
 
     _esm = page_file("shared/keys.js") + page_file("shared/picture.js")
@@ -37,6 +40,7 @@ class Picture(anywidget.AnyWidget):
 
     def __init__(self, markup: str = "", *, reports_size: bool = False) -> None:
         self._listeners: list[Callable[[str], object]] = []
+        self.drawing = threading.RLock()
         super().__init__(markup=markup, reports_size=reports_size)
         self.on_msg(self._on_message)
 

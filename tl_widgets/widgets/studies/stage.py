@@ -91,13 +91,14 @@ class StudyStage(HBox):
 
     def _show(self) -> None:
         """Show the chart in the size of its place."""
-        if self._shown is None:
-            return
-        width, height = _SIZE
-        if self.chart.size:
-            width = min(max(self.chart.size[0] // 10 * 10, 240), 760)
-            height = max(self.chart.size[1] - 4, 240)
-        self.chart.markup = stage_svg(*self._shown, width=width, height=height)
+        with self.chart.drawing:
+            if self._shown is None:
+                return
+            width, height = _SIZE
+            if self.chart.size:
+                width = min(max(self.chart.size[0] // 10 * 10, 240), 760)
+                height = max(self.chart.size[1] - 4, 240)
+            self.chart.markup = stage_svg(*self._shown, width=width, height=height)
 
     def _show_drawer(self, is_open: bool) -> None:
         self.drawer.layout.display, self.about.layout.display = ("", "none") if is_open else ("none", "")

@@ -98,3 +98,40 @@ def test_nested_models_and_models_with_a_call_of_their_own():
     assert_same(expected, values)
     expected, values, _ = both(shuffled(keras.Sequential([keras.Input((12, 12, 4)), block(keras.Model)])))
     assert_same(expected, values)
+
+
+@pytest.mark.filterwarnings("ignore:.*a mask attached")
+def test_layers_that_are_called_in_other_ways_than_with_one_float32_tensor():
+    class Switch(layers.Layer):
+        def call(self, values, training=True):
+            return 2 * values if training else values
+
+    class Holder(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.switch = Switch()
+
+        def call(self, values):
+            return self.switch(values)
+
+    def block(values):
+        return layers.BatchNormalization()(layers.Conv2D(4, 3, padding="same")(values))
+
+    inputs = keras.Input((12, 12, 4))
+    nested = keras.Model(inputs, block(inputs))
+    depthwise = layers.DepthwiseConv2D(3)(layers.Activation("relu", dtype="mixed_float16")(inputs))
+    row = keras.Input((144, 4))
+    average = keras.Model(row, layers.GlobalAveragePooling1D()(row))
+    pixels = layers.Reshape((144, 4))(inputs)
+    for outputs in (
+        [block(inputs)],
+        layers.ReLU()(keras.Model(inputs, [block(inputs)])(inputs)),
+        layers.BatchNormalization()(inputs=layers.Conv2D(4, 3)(inputs=nested(inputs=inputs))),
+        block(layers.Activation("relu", dtype="float64")(inputs)),
+        layers.BatchNormalization()(depthwise),
+        Holder()(block(inputs)),
+        average(pixels, mask=keras.ops.any(pixels > 1, axis=-1)),
+    ):
+        expected, values, _ = both(shuffled(keras.Model(inputs, outputs)))
+        keras.tree.assert_same_structure(expected, values)
+        assert_same(expected, values)

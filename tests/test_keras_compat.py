@@ -95,6 +95,27 @@ def test_a_graph_runs_with_other_operations():
     assert not compat.is_functional(layers.ReLU())
 
 
+def test_a_graph_gives_what_calling_the_model_gives():
+    class Subclass(keras.Model):
+        pass
+
+    class Doubled(keras.Model):
+        def call(self, inputs, training=None):
+            return 2 * super().call(inputs, training=training)
+
+    inputs = keras.Input((4,), dtype="uint8", name="a")
+    halves = inputs // 2
+    assert not compat.is_functional(Doubled(inputs, halves))
+    for model in (Subclass(inputs, halves), keras.Model([inputs], [halves]), keras.Model({"a": inputs}, {"b": halves})):
+        assert compat.is_functional(model)
+        numbers = tf.constant([[0.0, 1, 2, 3]])
+        values = {"a": numbers} if isinstance(model.input, dict) else numbers
+        expected, got = model(values), compat.run_graph(model, values, lambda operation: operation)
+        keras.tree.assert_same_structure(expected, got)
+        for mine, its in zip(keras.tree.flatten(expected), keras.tree.flatten(got), strict=True):
+            np.testing.assert_array_equal(mine, its)
+
+
 def test_layers_with_an_argument_training():
     assert compat.takes_training(layers.Dropout(0.5))
     assert compat.takes_training(layers.BatchNormalization())

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import keras
+from keras.src.models.functional import Functional
 
 
 def all_layers(layer: keras.layers.Layer) -> tuple[keras.layers.Layer, ...]:
@@ -45,14 +46,15 @@ def producer_of(tensor: Any) -> Any:
 
 
 def run_graph(model: keras.Model, values: Any, wrap: Callable[[Any], Callable[..., Any]]) -> Any:
-    """Run a functional model, with `wrap(operation)` in place of each operation."""
-    return model._run_through_graph([values], operation_fn=wrap)
+    """Run a functional model as calling it does, with `wrap(operation)` in place of each operation."""
+    outputs = model._run_through_graph(model._standardize_inputs(values), operation_fn=wrap)
+    is_alone = isinstance(outputs, list | tuple) and len(outputs) == 1
+    return outputs[0] if is_alone else outputs
 
 
 def is_functional(layer: Any) -> bool:
-    """Return whether `run_graph` can run a layer, and gives what calling it gives."""
-    is_own = type(layer).__module__.startswith("keras.")  # a subclass may have a `call` of its own
-    return is_own and isinstance(layer, keras.Model) and hasattr(layer, "_run_through_graph")
+    """Return whether `run_graph` gives what calling a layer gives: a subclass may have a `call` of its own."""
+    return getattr(type(layer), "call", None) is Functional.call
 
 
 def takes_training(layer: Any) -> bool:

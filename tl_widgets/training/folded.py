@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from tl_widgets.backbones.keras_compat import graph_of, is_functional, nodes_of, run_graph, takes_training
+from tl_widgets.backbones.keras_compat import graph_of, is_functional, nodes_of, run_graph
 
 Array = NDArray[np.float64]
 _CONVOLUTIONS = {keras.layers.Conv2D: keras.ops.conv, keras.layers.DepthwiseConv2D: keras.ops.depthwise_conv}
@@ -26,18 +26,25 @@ _CONVOLUTIONS = {keras.layers.Conv2D: keras.ops.conv, keras.layers.DepthwiseConv
 def inference_of(layer: keras.layers.Layer) -> Callable[..., Any]:
     """Return a function for `layer(values, training=False)`, with the weights that the layer has now."""
     if not is_functional(layer):
-        return _without_training(layer) if takes_training(layer) else layer
+        return partial(_infer, layer) if isinstance(layer, keras.layers.Layer) else layer
     pairs = _foldable(layer)
     functions = {id(convolution): _fold(convolution, norm) for convolution, norm in pairs.items()}
     functions |= {id(norm): _without_change for norm in pairs.values()}
     for node in nodes_of(graph_of(layer)):
         if id(node.operation) not in functions:
             functions[id(node.operation)] = inference_of(node.operation)
-    return lambda values, **_: run_graph(layer, values, lambda operation: functions[id(operation)])
+
+    def run(inputs: Any, mask: Any = None, **_: Any) -> Any:
+        if mask is not None:
+            return _infer(layer, inputs, mask=mask)
+        return run_graph(layer, inputs, lambda operation: functions[id(operation)])
+
+    return run
 
 
-def _without_training(layer: keras.layers.Layer) -> Callable[..., Any]:
-    return lambda *values, **options: layer(*values, **{**options, "training": False})
+def _infer(layer: keras.layers.Layer, *values: Any, **options: Any) -> Any:
+    # Also a layer without the argument may hold layers that have it.
+    return layer(*values, **{**options, "training": False})
 
 
 def _foldable(model: keras.Model) -> dict[keras.layers.Layer, keras.layers.BatchNormalization]:
@@ -80,7 +87,7 @@ def _fold(convolution: Any, norm: keras.layers.BatchNormalization) -> Callable[.
         "data_format": convolution.data_format,
         "dilation_rate": convolution.dilation_rate,
     }
-    return lambda values, **_: tf.nn.bias_add(convolve(values, kernel, **options), bias)
+    return lambda inputs, **_: tf.nn.bias_add(convolve(tf.cast(inputs, tf.float32), kernel, **options), bias)
 
 
 def _folded_weights(convolution: Any, norm: keras.layers.BatchNormalization) -> tuple[Array, Array]:
@@ -99,5 +106,5 @@ def _folded_weights(convolution: Any, norm: keras.layers.BatchNormalization) -> 
     return kernel * scale.reshape(kernel.shape[-n_last:]), bias
 
 
-def _without_change(values: Any, **_: Any) -> Any:
-    return values
+def _without_change(inputs: Any, **_: Any) -> Any:
+    return inputs

@@ -43,7 +43,7 @@ from tl_widgets.studies.backbones.result import BackbonePoint, BackboneStudy
 _COSTS: dict[str, tuple[Callable[[BackbonePoint], float], str, FuncFormatter]] = {
     "milliseconds": (
         lambda point: point.cost.ms_per_image,
-        _("milliseconds per image, in batches of 32 (log scale)"),
+        _("milliseconds per image, in batches of 16 (log scale)"),
         FuncFormatter(lambda ms, _: number_text(ms)),
     ),
     "parameters": (lambda point: point.cost.n_params, _("parameters without top (log scale)"), COUNT),

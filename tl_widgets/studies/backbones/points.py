@@ -18,7 +18,7 @@ class BackboneCost:
         image_size: side of the images in pixels.
         n_params: parameters without the top.
         feature_width: features per image.
-        ms_per_image: measured milliseconds per image in batches of 16, after warming up, with convolutions that do the work of
+        ms_per_image: measured milliseconds per image in batches of 16, after warming up; convolutions do the work of
             BatchNormalization.
         memory_estimate: the catalogue's estimate of the backbone's memory in bytes, without TensorFlow; not measured.
         memory_peak: measured peak memory of the whole process in bytes, including TensorFlow and everything that was

@@ -139,10 +139,10 @@ def _arm_seconds(name: str, config: Config, images: Workload, speed: Speed, read
     return head + _features_seconds(config, images, speed, ready if name == ModelName.TRANSFER else Ready())
 
 
-def _epoch_macs(config: Config, images: Workload) -> float:
-    """Return the multiply-accumulates of an epoch: training, then the validation images."""
+def _epoch_passes(config: Config, images: Workload) -> int:
+    """Return the images of an epoch, training ones as often as a step takes: training, then the validation images."""
     n = images.n_train * (1 + config.augment)
-    return (_PER_STEP * n + images.n_validation) * scratch_macs(config, images)
+    return _PER_STEP * n + images.n_validation
 
 
 def scratch_seconds(config: Config, trainings: Sequence[Workload], speed: Speed, *, has_network: bool = False) -> float:
@@ -156,9 +156,8 @@ def scratch_seconds(config: Config, trainings: Sequence[Workload], speed: Speed,
     rows = scratch_ledger((trainings[0].image_size,) * 2 + (3,), trainings[0].n_classes, config.scratch)
     is_kept = sum(row.n_params for row in rows) <= MOST_KEPT_WEIGHTS
     n_traced = int(not has_network) if is_kept else len(trainings)
-    epochs = sum(config.epochs * _epoch_macs(config, images) for images in trainings)
-    answers = sum(images.n_test for images in trainings) * count_macs(rows)
-    return n_traced * speed.tracing + speed.training * (epochs + answers)
+    passes = sum(config.epochs * _epoch_passes(config, images) + images.n_test for images in trainings)
+    return n_traced * speed.tracing + speed.training * passes * count_macs(rows)
 
 
 def _head_seconds(config: Config, n: int) -> float:
@@ -195,7 +194,8 @@ def corrected_speed(speed: Speed, config: Config, images: Workload, runs: Mappin
         epochs = [end - start for start, end in pairwise(scratch.history.seconds)]  # the first one includes tracing
         if len(epochs) > 1 or sum(epochs) > _TIMEABLE:
             # The low median, because other work on the machine only slows an epoch down.
-            speed = replace(speed, training=median_low(epochs) / _epoch_macs(config, images))
+            macs = _epoch_passes(config, images) * scratch_macs(config, images)
+            speed = replace(speed, training=median_low(epochs) / macs)
     if transfer is not None and not transfer.stopped and not transfer.seconds.saved:
         n = images.n_train * (1 + config.augment) + images.n_validation
         computing = n * find_backbone(config.backbone).macs(images.image_size, config.cut)

@@ -1,4 +1,4 @@
-"""Frozen layers as functions in which convolutions do the work of BatchNormalization, which takes half the time.
+"""Frozen layers as functions in which convolutions do the work of BatchNormalization, which is faster.
 
 In inference, BatchNormalization multiplies and shifts each channel by constants. Multiplying the kernel of the
 convolution before it gives the same up to rounding (Jacob et al., arXiv 1712.05877, section 3.2), without a pass over
